@@ -1,0 +1,1 @@
+"""Archives of real images: reading, hashing, splitting, auditing and fetching them."""

@@ -1,0 +1,1 @@
+"""Metrics of generators, classifiers and detectors, and the commands that write them."""

@@ -1,0 +1,1 @@
+"""Training loops, configurations and the writing of checkpoints."""
