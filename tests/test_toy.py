@@ -1,6 +1,7 @@
 """The toy checkpoints behave as their docstring says: other tests stand on it."""
 
 import torch
+
 from core.registry import default_registry
 from tests.toy import SIZE, real_image, toy_registry, toys  # noqa: F401
 
