@@ -1,1 +1,1 @@
-"""Attribution methods, their metrics, and the service that runs them on any model."""
+"""Explanations of any model's score: maps, how far to trust them, and their data-set figures."""

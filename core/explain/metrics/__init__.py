@@ -1,0 +1,1 @@
+"""How far to trust a map: faithfulness, robustness, sparseness and agreement."""

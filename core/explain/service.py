@@ -1,0 +1,216 @@
+"""Explain one image by one model: maps, metrics, sanity checks and a reading of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from core import domains
+from core.explain import base, engine
+from core.explain.base import Settings
+from core.explain.explainable import ADAPTERS, Explainable, explainable
+from core.explain.metrics import table
+from core.explain.metrics.settings import MetricSettings
+from core.explain.organ import mask_of
+from core.explain.randomisation import randomisation_curve
+from core.explain.reading import Reading, reading
+from core.explain.references import reference_maps
+from core.models.base import Progress
+from core.registry import Registry
+
+DEFAULT_METHODS = ("gradcam", "ig", "shap")
+
+
+@dataclass
+class Explanation:
+    """All there is to show about one image and one model.
+
+    Attributes:
+        model: the model's id.
+        title: the model's display name.
+        domain: domain id of the model ("shared" models: of none).
+        target: name of the explained output.
+        against: name of the output it is contrasted with, if any.
+        prediction: probability by output name.
+        pixels: what the model saw, (S, S, C) uint8.
+        maps: signed map (S, S) float32 by method id.
+        info: each method's own numbers (completeness gap, steps ...) by method id.
+        references: the random and the edge map, (S, S) float32.
+        metrics: by method id and reference name; empty if not asked for.
+        agreement: {a: {b: {"spearman", "iou"}}} among methods and references.
+        randomisation: likeness to the intact model's map by share of layers destroyed.
+        organ: what the mask looks for.
+        mask: organ mask (S, S) bool, None where there is no segmentation.
+        settings: of methods ("maps") and metrics ("metrics").
+        reading: one sentence built from the numbers.
+    """
+
+    model: str
+    title: str
+    domain: str
+    target: str
+    against: str | None
+    prediction: dict[str, float]
+    pixels: np.ndarray
+    maps: dict[str, np.ndarray]
+    info: dict[str, dict[str, Any]]
+    references: dict[str, np.ndarray]
+    settings: dict[str, Any]
+    organ: str = ""
+    mask: np.ndarray | None = None
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    agreement: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    randomisation: dict[str, list[float]] = field(default_factory=dict)
+    reading: Reading = field(default_factory=lambda: Reading(()))
+
+
+def explainable_models(registry: Registry, domain: str | None = None) -> list[str]:
+    """Ids of the models that can be explained, of one domain or of all."""
+    return [card.id for card in registry.cards(domain) if card.task in ADAPTERS]
+
+
+def open_model(registry: Registry, model: str) -> Explainable:
+    """A model's explainable, private to the caller (structure copied, weights shared).
+
+    Raises:
+        CheckpointError: the model is missing or damaged.
+        ExplainError: it has no score to explain.
+    """
+    with registry.locked(model) as loaded:  # nobody's hooks are copied along
+        return explainable(loaded.card, loaded.module)
+
+
+def available_methods(registry: Registry, model: str) -> dict[str, str]:
+    """Method ids that can explain a model, with their display names."""
+    return {k: e.title for k, e in base.methods(open_model(registry, model)).items()}
+
+
+def targets(registry: Registry, model: str) -> list[str]:
+    """What can be explained of a model: its labels, or the name of its one score."""
+    return list(open_model(registry, model).labels)
+
+
+def explain(
+    registry: Registry,
+    model: str,
+    image: np.ndarray,
+    methods: list[str] | None = None,
+    target: str | None = None,
+    metrics: bool = True,
+    progress: Progress | None = None,
+    against: str | None = None,
+    settings: Settings | None = None,
+    metric_settings: MetricSettings | None = None,
+) -> Explanation:
+    """Explain one image.
+
+    Args:
+        registry: where the model is.
+        model: its id.
+        image: decoded image, (H, W) or (H, W, 3), float in [0, 1] or uint8.
+        methods: ids; Grad-CAM, Integrated Gradients and SHAP by default.
+        target: output to explain; the most probable one by default.
+        metrics: also measure the maps, against a random and an edge map.
+        progress: called with the share done; may raise `CancelledError`.
+        against: contrast: explain the difference of the target's logit and this one's.
+        settings: of the methods.
+        metric_settings: of the metrics.
+
+    Raises:
+        CheckpointError: the model is missing or damaged.
+        ExplainError: model, method, target or baseline cannot be explained as asked.
+    """
+    chosen = list(DEFAULT_METHODS) if methods is None else list(dict.fromkeys(methods))
+    settings, how = settings or Settings(), metric_settings or MetricSettings()
+    scored = open_model(registry, model)
+    pixels = scored.preprocessing.pixels(image)
+    x = table.as_input(scored, pixels)
+    probabilities = scored.probabilities(x)[0]
+    if target is None and len(scored.labels) > 1:
+        target = scored.labels[int(probabilities.argmax())]
+    scored = scored.towards(target, against)
+    done = _Steps(progress, len(chosen) + (5 if metrics else 0))
+    found = engine.maps(scored, x, chosen, settings, done)
+    result = _result(registry, model, scored, pixels, probabilities)
+    result.settings = {"maps": settings.to_dict(), "metrics": how.to_dict()}
+    result.maps = engine.as_array(found)
+    result.info = {name: dict(attribution.info) for name, attribution in found.items()}
+    result.references = reference_maps(pixels, settings.seed)
+    if metrics and chosen:
+        _measure(result, scored, x, settings, how, done)
+    result.reading = reading(
+        chosen, result.metrics, result.agreement, result.randomisation, result.organ
+    )
+    done("end")
+    return result
+
+
+class _Steps:
+    """Turns named steps into the share done."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.total, self.count = progress, total, 0
+
+    def __call__(self, name: str) -> None:
+        if self.progress:
+            self.progress(min(1.0, self.count / max(1, self.total)), None)
+        self.count += 1
+
+
+def _result(
+    registry: Registry,
+    model: str,
+    scored: Explainable,
+    pixels: np.ndarray,
+    probabilities: np.ndarray,
+) -> Explanation:
+    """An explanation with everything but maps and numbers."""
+    card = registry.card(model)
+    known = {d.id: d for d in domains.all_domains()}
+    organ = known[card.domain].organ if card.domain in known else ""
+    return Explanation(
+        model=model,
+        title=card.title,
+        domain=card.domain,
+        target=scored.labels[scored.target],
+        against=None if scored.against is None else scored.labels[scored.against],
+        prediction={k: float(v) for k, v in zip(scored.labels, probabilities)},
+        pixels=pixels,
+        maps={},
+        info={},
+        references={},
+        settings={},
+        organ=organ,
+        mask=mask_of(organ, pixels),
+    )
+
+
+def _measure(
+    result: Explanation,
+    scored: Explainable,
+    x: torch.Tensor,
+    settings: Settings,
+    how: MetricSettings,
+    done: _Steps,
+) -> None:
+    """Fill in metrics, agreement and the randomisation curve."""
+    everything = {**result.maps, **result.references}
+    chosen, quick = list(result.maps), how.quick(settings)
+    done("faithfulness")
+    result.metrics = table.faithfulness(scored, x, everything, how)
+    for name, extra in table.whereabouts(everything, result.mask).items():
+        result.metrics[name].update(extra)
+    result.agreement = table.agreements(everything, how)
+    done("repeat")
+    original = engine.as_array(engine.maps(scored, x, chosen, quick))
+    done("robustness")
+    repeated = table.robustness(scored, result.pixels, chosen, quick, how, original)
+    for name, more in repeated.items():
+        result.metrics[name].update(more)
+    done("randomisation")
+    result.randomisation = randomisation_curve(
+        scored, x, chosen, quick, how.stages, how.smoothing, original
+    )
