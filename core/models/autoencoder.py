@@ -1,0 +1,88 @@
+"""The shared autoencoder: a KL-regularised convolutional one from diffusers, on folded pixels.
+
+Rombach et al. 2022 (latent diffusion). The image is folded by 4 (pixel-unshuffle) before the
+first convolution, so that no convolution runs at full resolution: what makes it trainable on a
+CPU. The inner module is `diffusers.AutoencoderKL` and opens anywhere diffusers does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL
+from torch import nn
+from torch.nn import functional as F
+
+from core.models.base import Load, family
+
+
+class Autoencoder(nn.Module):
+    """Images (N, C, S, S) in [-1, 1] to latents (N, L, S/8, S/8) of about unit variance, and back.
+
+    Args:
+        fold: side of the pixel blocks folded into channels.
+        latent_channels: L.
+        widths: channels at S/4 and S/8.
+        layers: residual blocks per level of the encoder (the decoder has one more).
+    """
+
+    def __init__(
+        self, fold: int, latent_channels: int, widths: tuple[int, ...], layers: int
+    ) -> None:
+        super().__init__()
+        self.fold = fold
+        folded = 3 * fold * fold
+        self.kl = AutoencoderKL(
+            in_channels=folded,
+            out_channels=folded,
+            down_block_types=("DownEncoderBlock2D",) * len(widths),
+            up_block_types=("UpDecoderBlock2D",) * len(widths),
+            block_out_channels=widths,
+            layers_per_block=layers,
+            latent_channels=latent_channels,
+            norm_num_groups=16,
+            mid_block_add_attention=False,
+            scaling_factor=1.0,
+        )
+        self.register_buffer("mean", torch.zeros(1, latent_channels, 1, 1))
+        self.register_buffer("std", torch.ones(1, latent_channels, 1, 1))
+        self.mean: torch.Tensor
+        self.std: torch.Tensor
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of a latent."""
+        return int(self.kl.config.latent_channels)
+
+    def moments(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and log-variance of the posterior, each (N, L, S/8, S/8), not yet whitened."""
+        x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
+        folded = F.pixel_unshuffle(x, self.fold).contiguous(memory_format=torch.channels_last)
+        posterior = self.kl.encode(folded).latent_dist
+        return posterior.mean, posterior.logvar
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        """Images in [-1, 1] to whitened latents (the posterior's mean)."""
+        return (self.moments(x)[0] - self.mean) / self.std
+
+    def decode_raw(self, z: torch.Tensor) -> torch.Tensor:
+        """Latents that are not whitened to (N, 3, S, S), not clipped."""
+        z = z.contiguous(memory_format=torch.channels_last)  # oneDNN's fast path
+        return F.pixel_shuffle(self.kl.decode(z).sample, self.fold)
+
+    def decode(self, z: torch.Tensor, channels: int = 3) -> torch.Tensor:
+        """Whitened latents to images (N, channels, S, S) in about [-1, 1]; grey is the mean."""
+        x = self.decode_raw(z * self.std + self.mean)
+        return x.mean(1, keepdim=True) if channels == 1 else x
+
+
+@family("autoencoder-kl")
+def build_autoencoder(config: dict[str, Any], load: Load) -> nn.Module:
+    """Build from a card's config."""
+    return Autoencoder(
+        int(config["fold"]),
+        int(config["latent_channels"]),
+        tuple(config["widths"]),
+        int(config["layers"]),
+    )

@@ -1,0 +1,186 @@
+"""Train the shared autoencoder: reconstruction first, then an adversarial finish of its decoder.
+
+The finish leaves the encoder as it is, so that latents, and every model trained on them, stay
+valid: it may be repeated at any time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from core.cards import Card
+from core.data.dataset import DomainData
+from core.models.autoencoder import Autoencoder
+from core.models.base import build
+from core.models.patch_critic import PatchCritic
+from core.training.batches import Pool, save_grid
+from core.training.ema import Ema
+from core.training.publish import publish
+from core.training.run import Run
+
+
+class AutoencoderTrainer:
+    """Holds modules, optimisers and losses of one run."""
+
+    def __init__(self, config: dict[str, Any], data: list[DomainData], run: Run) -> None:
+        self.config, self.run, self.data = config, run, data
+        self.settings = config["train"]
+        self.pool = Pool(data)
+        self.held_out = Pool(data, "val")
+        model = build(config["model"]["family"], config["model"], _no_requirements)
+        assert isinstance(model, Autoencoder)
+        self.model = model.to(run.device, memory_format=torch.channels_last)
+        self.critic = PatchCritic().to(run.device, memory_format=torch.channels_last)
+        self.ema = Ema(self.model, self.settings["ema"])
+        rate, critic_rate = self.settings["rate"], self.settings["critic_rate"]
+        self.optimiser = torch.optim.Adam(self.model.parameters(), rate, betas=(0.5, 0.95))
+        self.critic_optimiser = torch.optim.Adam(
+            self.critic.parameters(), critic_rate, betas=(0.5, 0.95)
+        )
+        self._resume()
+
+    @property
+    def finishing(self) -> bool:
+        """Whether the adversarial finish has begun."""
+        return self.run.images_seen >= self.settings["finish_from"]
+
+    def batch(self) -> torch.Tensor:
+        """The next training batch, (B, 3, S, S)."""
+        images = self.pool.draw(self.settings["batch"], self.run.step, self.run.seed)
+        return images.to(self.run.device, memory_format=torch.channels_last)
+
+    def reconstruct(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """One step on encoder and decoder: L1, L1 of gradients, weak KL (Rombach et al. 2022)."""
+        mean, logvar = self.model.moments(x)
+        z = mean + torch.randn_like(mean) * (0.5 * logvar).exp()
+        y = self.model.decode_raw(z)
+        kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
+        losses = {"l1": F.l1_loss(y, x), "edges": _edges(y, x), "kl": kl}
+        total = losses["l1"] + losses["edges"] + self.settings["kl"] * kl
+        _step(self.optimiser, total, self.model)
+        return losses
+
+    def finish(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """One step on decoder and critic: L1, feature matching and hinge adversarial loss."""
+        with torch.no_grad():
+            mean, logvar = self.model.moments(x)
+            z = mean + torch.randn_like(mean) * (0.5 * logvar).exp()
+        y = self.model.decode_raw(z)
+        # critic: hinge loss (Lim & Ye 2017, eq. 9)
+        real, _ = self.critic(x)
+        fake, _ = self.critic(y.detach())
+        critic = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+        _step(self.critic_optimiser, critic, self.critic)
+        # decoder: stay near the image, match the critic's features (Larsen et al. 2016, eq. 7)
+        with torch.no_grad():
+            _, wanted = self.critic(x)
+        score, features = self.critic(y)
+        matching = torch.stack([F.l1_loss(f, w) for f, w in zip(features, wanted)]).mean()
+        losses = {"l1": F.l1_loss(y, x), "matching": matching, "adversarial": -score.mean()}
+        weights = self.settings["finish"]
+        total = torch.stack([weights[k] * v for k, v in losses.items()]).sum()
+        _step(self.optimiser, total, self.model.kl.decoder)
+        return {**losses, "critic": critic}
+
+    def train(self) -> None:
+        """Until the budget or the image count is spent."""
+        while not self.run.out_of_time() and self.run.images_seen < self.settings["images"]:
+            was_finishing = self.finishing
+            losses = self.finish(self.batch()) if was_finishing else self.reconstruct(self.batch())
+            self.run.step += 1
+            self.run.images_seen += self.settings["batch"]
+            self.ema.update(self.model, self.run.step)
+            if self.finishing and not was_finishing:
+                self.begin_finish()
+                self.publish()  # from here on the latents are final: other models may start
+            if self.run.every(30, "log"):
+                self.run.log(psnr=self.psnr(), **losses)
+            if self.run.every(180, "save"):
+                self.save()
+        if not self.finishing:
+            self.whiten()
+
+    def begin_finish(self) -> None:
+        """Freeze the encoder at its average and fix the latents' whitening."""
+        self.model.load_state_dict(self.ema.module.state_dict())
+        self.whiten()
+        self.save()
+
+    @torch.no_grad()
+    def whiten(self) -> None:
+        """Measure mean and standard deviation of each latent channel on training images."""
+        parts = [self.pool.draw(64, k, self.run.seed + 1).to(self.run.device) for k in range(8)]
+        z = torch.cat([self.ema.module.moments(p)[0] for p in parts])
+        for model in (self.model, self.ema.module):
+            model.mean.copy_(z.mean((0, 2, 3), keepdim=True))
+            model.std.copy_(z.std((0, 2, 3), keepdim=True))
+
+    @torch.no_grad()
+    def psnr(self) -> float:
+        """Peak signal-to-noise ratio in dB on 48 fixed held-out images; writes their grid."""
+        x = self.held_out.draw(48, 0, self.run.seed).to(self.run.device)
+        y = self.ema.module.decode_raw(self.ema.module.moments(x)[0]).clamp(-1, 1)
+        pairs = torch.stack([x[:24], y[:24]], 1).flatten(0, 1)
+        recipe = self.data[0].preprocessing
+        save_grid(recipe.denormalise(pairs), self.run.folder / "reconstructions.png")
+        return float(10 * torch.log10(4 / F.mse_loss(y, x)))
+
+    def save(self) -> None:
+        """Write the state to resume from."""
+        parts = {k: getattr(self, k).state_dict() for k in _STATEFUL}
+        self.run.save_state({**parts, "ema": self.ema.module.state_dict()})
+
+    def publish(self) -> Card:
+        """Write the averaged weights and their card into `checkpoints/`."""
+        card = Card(
+            id=self.config["id"],
+            domain="shared",
+            task="autoencoder",
+            family=self.config["model"]["family"],
+            title=self.config["title"],
+            config=self.config["model"],
+            preprocessing={**self.data[0].preprocessing.to_dict(), "channels": 3},
+            training=self.run.summary([d.provenance() for d in self.data]),
+            limits=self.config.get("limits", []),
+            licence=self.config.get("licence", ""),
+        )
+        return publish(self.run, card, self.ema.module)
+
+    def _resume(self) -> None:
+        if state := self.run.load_state():
+            for part in _STATEFUL:
+                getattr(self, part).load_state_dict(state[part])
+            self.ema.module.load_state_dict(state["ema"])
+
+
+_STATEFUL = ("model", "critic", "optimiser", "critic_optimiser")
+
+
+def _edges(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """L1 distance of horizontal and vertical differences."""
+    across = F.l1_loss(y.diff(dim=-1), x.diff(dim=-1))
+    return across + F.l1_loss(y.diff(dim=-2), x.diff(dim=-2))
+
+
+def _step(optimiser: torch.optim.Optimizer, loss: torch.Tensor, module: nn.Module) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+    optimiser.step()
+
+
+def _no_requirements(model_id: str) -> nn.Module:
+    raise KeyError(f"An autoencoder needs no other model, not even {model_id}.")
+
+
+def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
+    """Train on the training splits of all given domains and publish the averaged weights."""
+    trainer = AutoencoderTrainer(config, data, run)
+    trainer.train()
+    trainer.save()
+    run.log(psnr=trainer.psnr())
+    return trainer.publish()

@@ -1,0 +1,30 @@
+"""Exponential moving average of a module's weights."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+
+class Ema:
+    """Keeps a smoothed copy of a module; `module` is the copy, in evaluation mode.
+
+    Args:
+        source: the module being trained.
+        decay: share of the old average kept per step, reached after a warm-up.
+    """
+
+    def __init__(self, source: nn.Module, decay: float) -> None:
+        self.module = copy.deepcopy(source).eval().requires_grad_(False)
+        self.decay = decay
+
+    @torch.no_grad()
+    def update(self, source: nn.Module, step: int) -> None:
+        """Move the average towards `source`; early steps weigh more (1 - 10 / step)."""
+        decay = min(self.decay, 1 - 10 / (10 + step))
+        for mine, theirs in zip(self.module.parameters(), source.parameters()):
+            mine.lerp_(theirs, 1 - decay)
+        for mine, theirs in zip(self.module.buffers(), source.buffers()):
+            mine.copy_(theirs)

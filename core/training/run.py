@@ -1,0 +1,177 @@
+"""One training run: resumable after a kill, bounded in time, logged as it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.cards import write_json
+from core.device import best_device, describe
+
+STATE = "state.pt"
+
+
+class Run:
+    """State of a training run in a folder.
+
+    Attributes:
+        folder: holds `state.pt`, `history.jsonl`, sample grids; never committed.
+        config: the configuration, as read from its TOML file.
+        seed: from `config["seed"]`.
+        step: optimiser steps done.
+        images_seen: training images used so far, repeats included.
+        device: where to train.
+
+    Args:
+        folder: where the run lives.
+        config: configuration.
+        time_budget: seconds this process may train; None for no bound.
+        resume: continue from the folder's state; otherwise an earlier log is started anew.
+        command: the command line, for the card.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: dict[str, Any],
+        time_budget: float | None = None,
+        resume: bool = False,
+        command: str = "",
+    ) -> None:
+        self.folder = folder
+        self.config = config
+        self.seed = int(config.get("seed", 0))
+        self.step = 0
+        self.images_seen = 0
+        self.device = best_device()
+        self.command = command or " ".join(["python -m core", *sys.argv[1:]])
+        self.resume = resume
+        self._budget = time_budget
+        self._start = time.monotonic()
+        self._before = 0.0  # seconds spent by earlier processes of this run
+        self._last: dict[str, float] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+        if not resume:
+            (folder / STATE).unlink(missing_ok=True)
+            self.history.unlink(missing_ok=True)
+        torch.manual_seed(self.seed)
+        np.random.seed(self.seed)
+
+    @property
+    def history(self) -> Path:
+        """The log, one JSON object a line."""
+        return self.folder / "history.jsonl"
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on this run by all its processes."""
+        return self._before + time.monotonic() - self._start
+
+    @property
+    def progress(self) -> float:
+        """Share of the time budget used by this process, 0 without a budget."""
+        return 0.0 if not self._budget else (time.monotonic() - self._start) / self._budget
+
+    def out_of_time(self) -> bool:
+        """Whether the time budget of this process is spent."""
+        return self.progress >= 1
+
+    def log(self, **values: float | torch.Tensor | str) -> None:
+        """Append to `history.jsonl`, with step, seconds and images seen."""
+        entry = {
+            "step": self.step,
+            "seconds": round(self.seconds, 1),
+            "images_seen": self.images_seen,
+            **{k: v if isinstance(v, str) else _plain(v) for k, v in values.items()},
+        }
+        with self.history.open("a") as stream:
+            stream.write(json.dumps(entry) + "\n")
+        print(json.dumps(entry), file=sys.stderr, flush=True)
+
+    def every(self, seconds: float, key: str) -> bool:
+        """True at most once per interval and key; the first time after one interval."""
+        now = time.monotonic()
+        if now - self._last.setdefault(key, now) < seconds:
+            return False
+        self._last[key] = now
+        return True
+
+    def save_state(self, state: dict[str, Any]) -> None:
+        """Write everything needed to go on, whole or not at all.
+
+        Args:
+            state: tensors, state dicts and plain values.
+        """
+        rng = {"torch": torch.get_rng_state()}
+        bookkeeping = {"step": self.step, "images_seen": self.images_seen, "seconds": self.seconds}
+        partial = self.folder / f"{STATE}.partial"
+        torch.save({"run": bookkeeping, "rng": rng, "state": state}, partial)
+        partial.replace(self.folder / STATE)
+
+    def load_state(self) -> dict[str, Any] | None:
+        """State of an earlier process of this run, or None to start from scratch."""
+        path = self.folder / STATE
+        if not self.resume or not path.exists():
+            return None
+        # weights_only: tensors and plain values, never code
+        saved = torch.load(path, map_location=self.device, weights_only=True)
+        self.step, self.images_seen = saved["run"]["step"], saved["run"]["images_seen"]
+        self._before = saved["run"]["seconds"]
+        torch.set_rng_state(saved["rng"]["torch"].cpu())
+        self._drop_log_after(self.step)
+        return dict(saved["state"])
+
+    def _drop_log_after(self, step: int) -> None:
+        """Forget log lines of steps that the kill lost and that will be done again."""
+        if self.history.exists():
+            lines = self.history.read_text().splitlines()
+            kept = [line for line in lines if json.loads(line)["step"] <= step]
+            self.history.write_text("".join(f"{line}\n" for line in kept))
+
+    def summary(self, data: list[dict[str, object]]) -> dict[str, Any]:
+        """The `training` part of a card.
+
+        Args:
+            data: `DomainData.provenance()` of every data set used.
+        """
+        return {
+            "command": self.command,
+            "commit": _commit(),
+            "config": self.config,
+            "seed": self.seed,
+            "data": data,
+            "steps": self.step,
+            "images_seen": self.images_seen,
+            "seconds": round(self.seconds),
+            "hardware": f"{describe(self.device)}, {os.cpu_count()} cores, {platform.machine()}",
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        }
+
+    def note(self, name: str, content: Any) -> None:
+        """Write a small JSON file into the run's folder."""
+        write_json(self.folder / name, content)
+
+
+def _plain(value: float | torch.Tensor) -> float:
+    return round(float(value.detach() if isinstance(value, torch.Tensor) else value), 6)
+
+
+def _commit() -> str:
+    """The commit the code was at, or "" outside a checkout."""
+    result = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent,
+        check=False,
+    )
+    return result.stdout.strip()

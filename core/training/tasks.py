@@ -1,0 +1,38 @@
+"""What `python -m core train TASK` can train."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Protocol
+
+from core.cards import Card
+from core.data.dataset import DomainData
+from core.training.run import Run
+
+TRAINERS = {
+    "autoencoder": "core.training.autoencoder",
+    "diffusion": "core.training.diffusion",
+    "gan": "core.training.gan",
+    "classifier": "core.training.classifier",
+    "detector": "core.training.detector",
+    "encoder": "core.training.encoder",
+}
+
+
+class Trainer(Protocol):
+    """Trains a model of one task and publishes it."""
+
+    def __call__(self, config: dict, data: list[DomainData], run: Run) -> Card:
+        """Train on the data's training split and return the published card."""
+
+
+def trainer(task: str) -> Trainer:
+    """The training function of a task.
+
+    Raises:
+        KeyError: no such task; the message lists those that exist.
+    """
+    if task not in TRAINERS:
+        raise KeyError(f"Cannot train '{task}'; choose one of: {', '.join(TRAINERS)}.")
+    found: Trainer = import_module(TRAINERS[task]).train
+    return found
