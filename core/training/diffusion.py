@@ -1,0 +1,172 @@
+"""Train the latent diffusion model by conditional flow matching."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from core.cards import Card
+from core.data.dataset import DomainData
+from core.models.base import build
+from core.models.diffusion import LatentDiffusion
+from core.registry import Registry
+from core.training.batches import save_grid
+from core.training.ema import Ema
+from core.training.gan_data import Reals, load_reals
+from core.training.publish import publish
+from core.training.run import Run
+
+DROP = 0.1  # share of batches' labels replaced by "no class" (Ho & Salimans 2022)
+
+
+class DiffusionTrainer:
+    """Holds the network, its average and the optimiser of one run."""
+
+    def __init__(self, config: dict[str, Any], data: DomainData, run: Run) -> None:
+        self.config, self.settings, self.data, self.run = config, config["train"], data, run
+        registry = Registry(device=run.device)
+        model = build(
+            config["model"]["family"], config["model"], lambda i: registry.get(i).module
+        )
+        assert isinstance(model, LatentDiffusion)
+        self.model = model.to(run.device)
+        self.ema = Ema(self.model.unet, self.settings["ema"])
+        self.optimiser = torch.optim.AdamW(
+            self.model.unet.parameters(),
+            self.settings["rate"],
+            betas=(0.9, 0.99),
+            weight_decay=0.01,
+        )
+        mirror = data.domain.mirror
+        self.reals = load_reals(data, self.model, run.folder, mirror)
+        self.held_out = load_reals(data, self.model, run.folder, False, "val")
+        self._resume()
+
+    def step(self) -> float:
+        """One optimiser step on a class-balanced batch; returns the loss."""
+        size = self.settings["batch"]
+        z, labels = (v.to(self.run.device) for v in self.reals.batch(size))
+        labels = torch.where(
+            torch.rand(size, device=labels.device) < DROP, self.model.classes, labels
+        )
+        loss = flow_loss(self.model, z, labels)
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings["rate"] * min(1, (self.run.step + 1) / 200)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.unet.parameters(), 1.0)
+        self.optimiser.step()
+        self.run.step += 1
+        self.run.images_seen += size
+        self.ema.update(self.model.unet, self.run.step)
+        return float(loss.detach())
+
+    def train(self) -> None:
+        """Until the budget or the image count is spent."""
+        recent: list[float] = []
+        while not self.run.out_of_time() and self.run.images_seen < self.settings["images"]:
+            recent.append(self.step())
+            if not np.isfinite(recent[-1]):
+                raise FloatingPointError(f"The loss diverged at step {self.run.step}.")
+            if self.run.every(60, "log"):
+                self.run.log(loss=float(np.mean(recent)), held_out_loss=self.held_out_loss())
+                recent.clear()
+            if self.run.every(240, "look"):
+                self.look()
+                self.save()
+
+    @torch.no_grad()
+    def held_out_loss(self) -> float:
+        """Loss of the averaged weights on held-out latents, at fixed noise and times."""
+        with torch.random.fork_rng(), swapped(self.model, self.ema.module):
+            torch.manual_seed(self.run.seed)
+            z, labels = (v.to(self.run.device) for v in _spread(self.held_out, 96))
+            return float(flow_loss(self.model, z, labels))
+
+    def look(self) -> None:
+        """Write a grid of fixed seeds, one row of eight per class."""
+        names = range(self.model.classes)
+        labels = torch.tensor([c for c in names for _ in range(8)])
+        with swapped(self.model, self.ema.module):
+            images = self.model.sample(labels, [k % 8 for k in range(len(labels))])
+        pixels = self.data.preprocessing.denormalise(images)
+        save_grid(pixels, self.run.folder / f"samples-{self.run.images_seen:07d}.png")
+
+    def save(self) -> None:
+        """Write the state to resume from."""
+        self.run.save_state(
+            {
+                "unet": self.model.unet.state_dict(),
+                "ema": self.ema.module.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+            }
+        )
+
+    def _resume(self) -> None:
+        if state := self.run.load_state():
+            self.model.unet.load_state_dict(state["unet"])
+            self.ema.module.load_state_dict(state["ema"])
+            self.optimiser.load_state_dict(state["optimiser"])
+
+
+class swapped:
+    """Within the block the model samples with its averaged weights."""
+
+    def __init__(self, model: LatentDiffusion, unet: nn.Module) -> None:
+        self.model, self.unet = model, unet
+
+    def __enter__(self) -> None:
+        self.model.unet, self.unet = self.unet, self.model.unet
+
+    def __exit__(self, *details: object) -> None:
+        self.model.unet, self.unet = self.unet, self.model.unet
+
+
+def flow_loss(model: LatentDiffusion, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Conditional flow matching loss (Lipman et al. 2023, eq. 9), logit-normal times.
+
+    Args:
+        z: (N, L, s, s) latents of real images.
+        labels: (N,) class ids.
+    """
+    # times concentrated in the middle, where the velocity is hardest (Esser et al. 2024, eq. 19)
+    t = torch.sigmoid(torch.randn(len(z), device=z.device))
+    drawn = torch.randn_like(z)
+    share = t[:, None, None, None]
+    return F.mse_loss(model((1 - share) * z + share * drawn, t, labels), drawn - z)
+
+
+def _spread(reals: Reals, n: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """N images at even distances through the set: fixed, and of every class."""
+    chosen = torch.linspace(0, len(reals.labels) - 1, n).long()
+    return reals.grids[chosen], reals.labels[chosen]
+
+
+def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
+    """Train on one domain's training split and publish the averaged weights."""
+    trainer = DiffusionTrainer(config, data[0], run)
+    trainer.train()
+    trainer.save()
+    trainer.look()
+    run.log(held_out_loss=trainer.held_out_loss())
+    domain = data[0].domain
+    card = Card(
+        id=config["id"],
+        domain=domain.id,
+        task="generator",
+        family=config["model"]["family"],
+        title=config["title"],
+        config=config["model"],
+        classes=list(domain.class_ids),
+        preprocessing=data[0].preprocessing.to_dict(),
+        requires=[config["model"]["autoencoder"]],
+        training=run.summary([data[0].provenance()]),
+        limits=config.get("limits", []),
+        licence=config.get("licence", ""),
+    )
+    trainer.model.unet = trainer.ema.module
+    return publish(run, card, trainer.model)
