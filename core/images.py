@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from core.errors import UnreadableImageError
 from core.imaging import dicom, raster, signature
@@ -70,6 +71,10 @@ def _decode(data: bytes, limits: Limits) -> Decoded | str:
             return raster.decode(data, kind, limits)
     except UnreadableImageError as error:
         return str(error)
+    except Image.DecompressionBombError:
+        return (
+            f"the image has more than {limits.pixels / 1e6:g} million pixels; save a smaller copy."
+        )
     except MemoryError:
         return "there is not enough memory to open it now; save a smaller copy of it."
     except Exception:

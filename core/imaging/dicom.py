@@ -184,9 +184,9 @@ def _modality_values(dataset: Dataset, stored: np.ndarray, index: int, notes: li
     slope, intercept = _first(place.get("RescaleSlope")), _first(place.get("RescaleIntercept"))
     if slope is None or intercept is None or slope == 0:
         return stored
-    notes.append("Rescale slope and intercept applied.")
     if slope == 1 and intercept == 0:
         return stored
+    notes.append("Rescale slope and intercept applied.")
     return stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
 
 
@@ -195,10 +195,15 @@ def _display_values(
 ) -> np.ndarray:
     """VOI lookup table, window, or where there is no usable one the percentiles."""
     if dataset.get("VOILUTSequence"):
-        depth = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
-        rounded = np.rint(values).astype(np.int32) if values.dtype.kind == "f" else values
-        notes.append("VOI lookup table of the file applied.")
-        return scaling.stretch(apply_voi(rounded, dataset), 0, 2**depth - 1)
+        try:
+            depth = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
+            whole = np.rint(values).astype(np.int32) if values.dtype.kind == "f" else values
+            out = scaling.stretch(apply_voi(whole, dataset), 0, 2**depth - 1)
+        except Exception:  # a damaged table must not lose the picture
+            notes.append("Unusable VOI lookup table ignored.")
+        else:
+            notes.append("VOI lookup table of the file applied.")
+            return out
     place = _place(dataset, "FrameVOILUTSequence", index)
     center, width = _first(place.get("WindowCenter")), _first(place.get("WindowWidth"))
     if center is not None and width is not None and width > 0:
@@ -207,6 +212,9 @@ def _display_values(
         if out.max() > out.min():
             notes.append("Display window (VOI) of the file applied.")
             return out
+    if values.dtype == np.uint8:
+        notes.append("No usable display window: 8-bit values shown as stored.")
+        return scaling.stretch(values, 0, 2 ** _number(dataset, "BitsStored", 8) - 1)
     notes.append("No usable display window: 0.5th to 99.5th percentile of the values shown.")
     return scaling.stretch(values, *scaling.percentiles(values, keep))
 

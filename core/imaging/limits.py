@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import UnreadableImageError
 
-MAX_READS = 200_000  # a 25 MB file of tiny chunks would keep a parser busy for half a minute
+MAX_READS = 100_000  # a 25 MB file of tiny chunks would keep a parser busy for half a minute
 
 
 @dataclass(frozen=True)
