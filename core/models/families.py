@@ -1,8 +1,9 @@
 """Imports every model family, so that its builder is registered."""
 
-from core.models import encoder as encoder
 from core.models import autoencoder as autoencoder
 from core.models import cnn as cnn
+from core.models import diffusion as diffusion
+from core.models import encoder as encoder
 from core.models import resnet as resnet
 from core.models import vit as vit
 from core.models.gan import stylegan2 as stylegan2
