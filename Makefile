@@ -1,0 +1,39 @@
+# make run: install and start the app.   make test: install, lint, type-check and test.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+PORT ?= 8501
+
+.PHONY: run test lint types unit bench e2e clean
+
+run: $(VENV)/.app
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: lint types unit
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+unit: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m core bench --json --out benchmarks/results.json
+
+e2e: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/e2e -m e2e
+
+$(VENV)/.app: requirements.txt constraints.txt
+	PYTHON=$(PYTHON) sh scripts/install.sh $(VENV) requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt
+	PYTHON=$(PYTHON) sh scripts/install.sh $(VENV) requirements-dev.txt
+	touch $@ $(VENV)/.app
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
