@@ -1,7 +1,7 @@
 """SynthLens library: generate, explore, compare, verify and explain synthetic medical images."""
 
-from core._torchvision import declare_missing_operators
+from core._torchvision import prepare
 
-declare_missing_operators()
+prepare()
 
 __version__ = "0.1.0"

@@ -1,0 +1,25 @@
+"""The `python -m core` program: collects the commands of every group."""
+
+from __future__ import annotations
+
+import typer
+
+from core.cli import bench, data, evaluate, explain, generate, judge, models, train
+
+app = typer.Typer(
+    name="python -m core",
+    help="SynthLens: synthetic medical images, honestly measured. Research and education only.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for group in (models, generate, judge, explain, train, evaluate, bench):
+    for command in group.COMMANDS:
+        app.command()(command)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Run the program with the process's arguments."""
+    app(prog_name="python -m core")

@@ -1,0 +1,39 @@
+"""`bench [NAME]`: figures beside a baseline measured in the same run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.cli.output import Json, domain_of, emit, reported
+
+_DATA = typer.Option(help="Archives for the benchmarks that read data; made-up images otherwise.")
+
+
+def bench(
+    name: Annotated[
+        str | None, typer.Argument(help="generate, detect, explain or data; all by default.")
+    ] = None,
+    domain: Annotated[str | None, typer.Option(help="Only models of this domain.")] = None,
+    data: Annotated[list[Path] | None, _DATA] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure speed; the usual unit is one ResNet-18 forward pass at 224 px."""
+    with reported():
+        if domain is not None:
+            domain_of(domain)
+        from core.bench import run
+
+        for line in run(name, domain, data):
+            goal = f"  (goal {line['goal']})" if line.get("goal") else ""
+            emit(
+                line,
+                as_json,
+                f"{line['name']}: {line['value']:.4g} {line['unit']}, "
+                f"{line['ratio']:.2f} × {line['baseline']:.4g}{goal}",
+            )
+
+
+COMMANDS = (bench,)

@@ -1,0 +1,63 @@
+"""`data fetch` and `data audit`: public archives, and what is in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from core.cli.output import FAILED, Json, counter, domain_of, emit, plain, reported, say
+
+app = typer.Typer(help="Fetch public data sets and audit them.", no_args_is_help=True)
+
+DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help="Domain id.")]
+Data = Annotated[
+    list[Path],
+    typer.Option(help="Archive, folder, or folder of archives; may be repeated."),
+]
+
+
+@app.command()
+def fetch(
+    domain: DomainArgument,
+    to: Annotated[Path, typer.Option(help="Folder for the archive.")] = Path("data"),
+    source: Annotated[str | None, typer.Option(help="Which download, if several.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Download a domain's public archive: licence first, resumable, checksum where published."""
+    with reported():
+        from core.data.fetch import choose, fetch_one
+
+        download = choose(domain, source)
+    with reported(FAILED):
+        path = fetch_one(download, to, counter("bytes"), say)
+        emit({"domain": domain, "source": download.id, "path": str(path)}, as_json, str(path))
+
+
+@app.command()
+def audit(
+    domain: DomainArgument,
+    data: Data,
+    out: Annotated[Path | None, typer.Option(help="Folder for the JSON and the report.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Count, and look for damage, duplicates, leaks between splits and shortcuts."""
+    with reported():
+        known = domain_of(domain)
+        from core.data.audit import audit as service
+
+        found = service(known, data, counter("images"))
+        _write(found, out)
+        emit(found, as_json, json.dumps(plain(found), indent=2, ensure_ascii=False))
+
+
+def _write(found: dict[str, Any], out: Path | None) -> None:
+    if out is None:
+        return
+    from core.cards import write_json
+
+    path = out / f"{found['domain']}.json"
+    write_json(path, plain(found))
+    say(f"Written: {path}")

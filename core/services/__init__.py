@@ -1,0 +1,1 @@
+"""What pages and the command line ask for: page → service → model."""
