@@ -386,6 +386,10 @@ def bombs() -> Iterator[Sample]:
         + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
     )
     yield Sample("bomb-nested.dcm", head + nested * 5000, "error")
+    items = b"\xfe\xff\x00\xe0\0\0\0\0" * 700_000
+    many = struct.pack("<HH2sHI", 0x0028, 0x3010, b"SQ", 0, len(items)) + items
+    picture = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, 480) + grey().tobytes()
+    yield Sample("bomb-items.dcm", head + many + picture, says="Oversized", pixels=unit(grey()))
     inner = zlib.compressobj(wbits=-15)
     body = inner.compress(bytes(20_000_000)) + inner.flush()
     meta = dicom(None, DeflatedExplicitVRLittleEndian)

@@ -58,6 +58,7 @@ _GREY = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_420")
 _DAMAGED = "its pixel data is cut off or does not match its header; export the file again."
 _MAX_FRAGMENTS = 20_000
+_MAX_HEADER = 500_000  # bytes of undecoded header values; pydicom builds objects for each part
 
 
 def _number(dataset: Dataset, keyword: str, default: int) -> int:
@@ -65,7 +66,21 @@ def _number(dataset: Dataset, keyword: str, default: int) -> int:
     return default if value is None or value == "" else int(value)
 
 
-def _read(data: bytes) -> Dataset:
+def _drop_oversized(dataset: Dataset) -> bool:
+    """Remove header elements too large to decode in reasonable time; return whether any was."""
+    left, dropped = _MAX_HEADER, False
+    for tag in list(dataset.keys()):
+        value = dataset.get_item(tag).value  # still raw: indexing would decode it
+        if tag.group == 0x7FE0 or not isinstance(value, bytes):
+            continue
+        left -= len(value)
+        if left < 0:
+            del dataset[tag]
+            dropped = True
+    return dropped
+
+
+def _read(data: bytes, notes: list[str]) -> Dataset:
     """Parse only the elements that the picture needs."""
     # pydicom would inflate without a bound
     if DeflatedExplicitVRLittleEndian.encode() in data:
@@ -73,6 +88,8 @@ def _read(data: bytes) -> Dataset:
             "it is a deflated DICOM file; save an uncompressed copy with your DICOM viewer."
         )
     dataset = dcmread(MeteredBytes(data), force=True, specific_tags=_TAGS)
+    if _drop_oversized(dataset):
+        notes.append("Oversized header tables ignored.")
     if not any(k in dataset for k in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise UnreadableImageError(
             "the DICOM file holds no pixel data; choose an image instead of a report or index."
@@ -254,7 +271,7 @@ def decode(data: bytes, limits: Limits) -> Decoded:
         Exception: whatever pydicom raises on damaged files; its text may quote the header.
     """
     notes: list[str] = []
-    dataset = _read(data)
+    dataset = _read(data, notes)
     frames, index = _check(dataset, limits)
     photometric = str(dataset.get("PhotometricInterpretation"))
     if photometric not in (*_GREY, *_COLOUR, "PALETTE COLOR"):
