@@ -56,8 +56,7 @@ def audit(
 def _write(found: dict[str, Any], out: Path | None) -> None:
     if out is None:
         return
-    from core.cards import write_json
+    from core.data.report import write
 
-    path = out / f"{found['domain']}.json"
-    write_json(path, plain(found))
-    say(f"Written: {path}")
+    for path in write(domain_of(found["domain"]), plain(found), out):
+        say(f"Written: {path}")

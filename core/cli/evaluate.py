@@ -2,25 +2,111 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from core.cli.output import DomainId, Json, Model, domain_of, emit, reported
+from core.cli.data import Data
+from core.cli.output import FAILED, DomainId, Json, domain_of, emit, reported, say
+from core.errors import SynthLensError
 
-TASKS = {"classifier": "classification", "detector": "detection", "generator": "generator"}
+if TYPE_CHECKING:
+    from core.cards import Card
+    from core.registry import Registry
+
+EVALUATORS = {
+    "classifier": "core.evaluate.classification",
+    "detector": "core.evaluate.detection",
+    "generator": "core.evaluate.generator",
+    "autoencoder": "core.evaluate.reconstruction",
+}
+_N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")
+_SEEDS = typer.Option(min=1, help="Number of sampling seeds, for generators.")
+_SPLITS = typer.Option(help="Held-out splits to use, comma-separated: val, test.")
+_SCORE = typer.Option(help="Also train a small network on synthetic images (generators).")
 
 
 def evaluate(
-    task: Annotated[str, typer.Argument(help=f"One of: {', '.join(TASKS)}.")],
+    task: Annotated[str, typer.Argument(help=f"One of: {', '.join(EVALUATORS)}.")],
     domain: DomainId,
-    model: Model = None,
+    data: Data,
+    model: Annotated[
+        str | None, typer.Option(help="Model id; all of the domain if left out.")
+    ] = None,
+    n: Annotated[int | None, _N] = None,
+    seeds: Annotated[int | None, _SEEDS] = None,
+    splits: Annotated[str | None, _SPLITS] = None,
+    score_network: Annotated[bool | None, _SCORE] = None,
     as_json: Json = False,
 ) -> None:
-    """Evaluate models of a domain."""
+    """Measure models on held-out images; the figures go into each model's metrics.json."""
     with reported():
         domain_of(domain)
-        emit({"task": task}, as_json)
+        if task not in EVALUATORS:
+            raise SynthLensError(
+                f"Cannot evaluate '{task}'; choose one of: {', '.join(EVALUATORS)}."
+            )
+        from core.registry import default_registry
+
+        registry = default_registry()
+        cards = chosen(registry, task, domain, model)
+        given = {"n": n, "seeds": None if seeds is None else tuple(range(seeds))}
+        given |= {"splits": splits and tuple(splits.split(",")), "score_network": score_network}
+        options = {k: v for k, v in given.items() if v is not None}
+        failed = [c for c in cards if not _one(registry, c, domain, data, options, as_json)]
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def chosen(registry: Registry, task: str, domain: str, model: str | None) -> list[Card]:
+    """The named model, or every model of the task for the domain.
+
+    Raises:
+        CheckpointError: no such model, or none of this task.
+    """
+    from core.services.defaults import choose
+
+    default = choose(registry, domain, task, model)
+    if model is not None:
+        return [default]
+    return registry.cards(domain, task) or [default]
+
+
+def _one(
+    registry: Registry,
+    card: Card,
+    domain: str,
+    data: list[Path],
+    options: dict[str, Any],
+    as_json: bool,
+) -> bool:
+    """Evaluate one model; False where that failed, with the reason on stderr."""
+    work = import_module(EVALUATORS[card.task]).evaluate
+    known = inspect.signature(work).parameters
+    try:
+        images = _load(card, domain, data)
+        own = {k: v for k, v in options.items() if k in known}
+        result = work(registry, card.id, images, **own)
+    except SynthLensError as error:
+        emit({"id": card.id, "task": card.task, "domain": domain, "error": str(error)}, as_json)
+        say(f"{card.id}: {error}")
+        return False
+    line = {"id": card.id, "task": card.task, "domain": domain, **result}
+    emit(line, as_json, f"{card.id}: written to {registry.folder(card.id) / 'metrics.json'}")
+    return True
+
+
+def _load(card: Card, domain: str, data: list[Path]) -> Any:
+    """The domain's images at the model's own preprocessing."""
+    from dataclasses import replace
+
+    from core.data.dataset import load
+
+    known = domain_of(domain)
+    return load(known, data, replace(card.preprocess(), channels=known.channels))
 
 
 COMMANDS = (evaluate,)

@@ -1,0 +1,76 @@
+"""`explain`: overlays, raw maps, JSON."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.toy import write_images
+
+
+@pytest.fixture
+def image(tmp_path):
+    return write_images(tmp_path / "in", 1)[0]
+
+
+def test_files_of_every_method(core, image, tmp_path):
+    answer = core(
+        "explain", image, "--domain", "chest_xray", "--model", "toy-cnn", "--methods",
+        "gradcam,ig", "--target", "PNEUMONIA", "--out", tmp_path / "o", "--no-metrics", "--json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    line = answer.lines[0]
+    assert line["model"] == "chest_xray/toy-cnn" and line["target"] == "PNEUMONIA"
+    assert line["path"] == str(image) and line["methods"] == ["gradcam", "ig"]
+    for method in ("gradcam", "ig"):
+        values = np.load(tmp_path / "o" / f"a_{method}.npy")
+        assert values.shape == (32, 32) and values.dtype == np.float32
+        with Image.open(tmp_path / "o" / f"a_{method}.png") as overlay:
+            assert overlay.size == (32, 32)
+    written = json.loads((tmp_path / "o" / "a_explanation.json").read_text())
+    assert written["prediction"] == line["prediction"] and "settings" in written
+
+
+@pytest.mark.slow
+def test_metrics_stand_beside_random_and_edge_maps(core, image, tmp_path):
+    answer = core(
+        "explain", image, "--domain", "chest_xray", "--model", "toy-cnn", "--methods", "gradcam",
+        "--out", tmp_path / "o", "--json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert {"gradcam", "random", "edge"} <= set(answer.lines[0]["metrics"])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--domain", "knee"), "Unknown domain"),
+        (("--model", "absent"), "no model"),
+        (("--domain", "brain_mri", "--model", "chest_xray/toy-cnn"), "belongs to"),
+        (("--methods", "guess"), "choose from"),
+        (("--target", "FLU"), "FLU"),
+    ],
+)
+def test_wrong_usage(core, image, tmp_path, change, message):
+    base = (
+        "explain",
+        image,
+        "--domain",
+        "chest_xray",
+        "--model",
+        "toy-cnn",
+        "--out",
+        tmp_path / "o",
+    )
+    answer = core(*base, "--no-metrics", *change)
+    assert answer.code == 2 and message in answer.err, answer.err
+
+
+def test_an_unreadable_image_is_a_failed_input(core, tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no")
+    answer = core(
+        "explain", tmp_path / "bad.png", "--domain", "chest_xray", "--model", "toy-cnn",
+        "--out", tmp_path / "o", "--json",
+    )  # fmt: skip
+    assert answer.code == 3 and set(answer.lines[0]) == {"path", "error"}
