@@ -1,0 +1,75 @@
+"""Where a GAN draws: straight in pixels, or in the latents of the shared autoencoder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.models.base import Generator, Load, Progress, noise
+
+BATCH = 16
+
+
+class GanGenerator(Generator):
+    """What every GAN family shares: the space it draws in, seeds and sampling in batches.
+
+    Args:
+        config: `space` ("pixel" or "latent"), `autoencoder` (id, latent only), `channels` of the
+            image, `classes`, `z_dim`, `size` and `grid_channels` of what the network itself draws.
+        load: returns the autoencoder.
+
+    The autoencoder is kept in a tuple, out of the state dict: it is a checkpoint of its own.
+    """
+
+    def __init__(self, config: dict[str, Any], load: Load) -> None:
+        super().__init__()
+        self.space = str(config.get("space", "latent"))
+        self.channels = int(config["channels"])
+        self.classes = int(config["classes"])
+        self.z_dim = int(config.get("z_dim", 128))
+        latent = self.space == "latent"
+        self.size = int(config.get("size", 16 if latent else 128))
+        self.grid_channels = int(config.get("grid_channels", 8)) if latent else self.channels
+        self._autoencoder: tuple[nn.Module, ...] = (load(config["autoencoder"]),) if latent else ()
+
+    @property
+    def autoencoder(self) -> Any:
+        """The autoencoder whose latents are drawn, None in pixel space."""
+        return self._autoencoder[0] if self._autoencoder else None
+
+    def grid(self, z: torch.Tensor, labels: torch.Tensor, truncation: float = 1.0) -> torch.Tensor:
+        """(N, z_dim) and (N,) to what the network draws, (N, grid_channels, size, size)."""
+        raise NotImplementedError
+
+    def to_image(self, grid: torch.Tensor) -> torch.Tensor:
+        """What the network draws to normalised images, (N, channels, S, S)."""
+        if self.autoencoder is None:
+            return grid
+        return self.autoencoder.decode(grid, self.channels)
+
+    def to_grid(self, images: torch.Tensor) -> torch.Tensor:
+        """Normalised images, (N, channels, S, S), to the space the network draws in."""
+        return images if self.autoencoder is None else self.autoencoder.encode(images)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        labels: torch.Tensor,
+        seeds: list[int],
+        progress: Progress | None = None,
+        **options: float,
+    ) -> torch.Tensor:
+        """Draw one image per label and seed; option `truncation` (1 is none), as in the base."""
+        device = next(self.parameters()).device
+        z = noise((self.z_dim,), seeds)
+        images = []
+        for start in range(0, len(seeds), BATCH):
+            part = slice(start, start + BATCH)
+            truncation = float(options.get("truncation", 1.0))
+            grid = self.grid(z[part].to(device), labels[part].to(device), truncation)
+            images.append(self.to_image(grid))
+            if progress:
+                progress(min(1.0, (start + BATCH) / len(seeds)), images[-1])
+        return torch.cat(images)

@@ -1,0 +1,172 @@
+"""One optimisation step of each GAN family: what differs between them, behind one interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from core.models.ada import AdaptiveAugment
+from core.models.gan.space import GanGenerator
+from core.training import gan_losses as losses
+from core.training.gan_data import Reals
+
+
+class Steps:
+    """Networks, optimisers and the step of a GAN.
+
+    Args:
+        generator: what is trained.
+        critic: its opponent.
+        train: the `[train]` table of the configuration.
+        mirror: whether left-right flips are allowed as augmentation.
+    """
+
+    def __init__(
+        self, generator: GanGenerator, critic: nn.Module, train: dict[str, Any], mirror: bool
+    ) -> None:
+        self.generator = generator
+        self.critic = critic
+        self.batch = int(train.get("batch", 32))
+        self.train = train
+        self.mirror = mirror
+        betas = tuple(train.get("betas", (0.0, 0.99)))
+        rate = float(train.get("rate", 2e-3))
+        self.optimisers = {
+            "generator": torch.optim.Adam(generator.parameters(), rate, betas),
+            "critic": torch.optim.Adam(
+                critic.parameters(), float(train.get("critic_rate", rate)), betas
+            ),
+        }
+
+    def step(self, reals: Reals, images_seen: int) -> tuple[dict[str, float], int]:
+        """Update the networks once.
+
+        Args:
+            reals: real images.
+            images_seen: so far; schedules follow it, so that they do not depend on batch size.
+
+        Returns:
+            (losses by name, real images used).
+        """
+        raise NotImplementedError
+
+    def extra(self) -> dict[str, float]:
+        """Plain values to save and restore beside the networks."""
+        return {}
+
+    def restore(self, extra: dict[str, float]) -> None:
+        """Take back what `extra` gave."""
+
+    def draw(self, n: int, reals: Reals) -> tuple[torch.Tensor, torch.Tensor]:
+        """Random codes and balanced labels on the generator's device."""
+        device = next(self.generator.parameters()).device
+        return torch.randn(n, self.generator.z_dim).to(device), reals.labels_of(n).to(device)
+
+    def real(self, reals: Reals, n: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """A balanced batch of real images on the generator's device, channels-last."""
+        device = next(self.generator.parameters()).device
+        x, labels = reals.batch(n or self.batch)
+        return x.to(device, memory_format=torch.channels_last), labels.to(device)
+
+    def update(self, name: str, loss: torch.Tensor) -> None:
+        """One optimiser step of "generator" or "critic"."""
+        optimiser = self.optimisers[name]
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+
+
+class StyleSteps(Steps):
+    """StyleGAN2: a VAE start, then non-saturating loss with lazy R1 and adaptive augmentation.
+
+    The generator begins as the decoder of a conditional VAE (Kingma and Welling 2014): after
+    `warmup_images` it already draws the right anatomy, softly. Then the critic runs ahead for
+    `ahead_images`, and from there on samples of the prior are trained adversarially, while a
+    small reconstruction term keeps encoder and variety (Larsen et al. 2016).
+    """
+
+    def __init__(
+        self, generator: GanGenerator, critic: nn.Module, train: dict[str, Any], mirror: bool
+    ) -> None:
+        super().__init__(generator, critic, train, mirror)
+        self.warmup = int(train.get("warmup_images", 40_000))
+        self.ahead = int(train.get("ahead_images", 3_000))
+        self.gamma = float(train.get("r1_gamma", 1.0))
+        self.lazy = int(train.get("r1_every", 16))
+        self.keep = float(train.get("reconstruction", 0.5))
+        self.keep_every = int(train.get("reconstruction_every", 2))
+        self.count = 0
+        self.augment = AdaptiveAugment(
+            mirror, float(train.get("ada_target", 0.6)), int(train.get("ada_images", 100_000))
+        )
+
+    def extra(self) -> dict[str, float]:
+        """Augmentation probability and the step count."""
+        return {"ada_p": self.augment.probability, "count": float(self.count)}
+
+    def restore(self, extra: dict[str, float]) -> None:
+        """See `extra`."""
+        self.augment.probability, self.count = extra["ada_p"], int(extra["count"])
+
+    def step(self, reals: Reals, images_seen: int) -> tuple[dict[str, float], int]:
+        """See `Steps.step`."""
+        self.count += 1
+        if images_seen < self.warmup:
+            x, labels = self.real(reals)
+            loss, values = self.reconstruct(x, labels)
+            self.update("generator", loss)
+            return values, self.batch
+        values = {}
+        z, fake_labels = self.draw(self.batch, reals)
+        fake = self.generator.grid(z, fake_labels)
+        values |= self.critic_step(reals, fake.detach(), fake_labels)
+        keep = self.count % self.keep_every == 0
+        follow = images_seen >= self.warmup + self.ahead
+        loss = torch.zeros((), device=fake.device)
+        if follow:
+            self.critic.requires_grad_(False)
+            loss = losses.logistic_generator(self.critic(self.augment(fake), fake_labels))
+            values["generator"] = loss.item()
+        if keep and self.keep > 0:
+            x, labels = self.real(reals, self.batch // 2)
+            kept, more = self.reconstruct(x, labels)
+            loss = loss + self.keep * kept
+            values |= more
+        if loss.requires_grad:
+            self.update("generator", loss)
+        self.critic.requires_grad_(True)
+        return values, self.batch
+
+    def reconstruct(
+        self, x: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """VAE loss of encoder and generator on real images."""
+        mean, log_variance = self.generator.encoder(x, labels)  # type: ignore[operator, misc]
+        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        output = self.generator.grid(z, labels)
+        loss, error, divergence = losses.negative_elbo(x, output, mean, log_variance)
+        return loss, {"reconstruction": error.item(), "kl": divergence.item()}
+
+    def critic_step(
+        self, reals: Reals, fake: torch.Tensor, fake_labels: torch.Tensor
+    ) -> dict[str, float]:
+        """Logistic loss on augmented images; R1 on every `r1_every`-th step, weighted as often."""
+        x, labels = self.real(reals)
+        real_scores = self.critic(self.augment(x), labels)
+        fake_scores = self.critic(self.augment(fake), fake_labels)
+        loss = losses.logistic_critic(real_scores, fake_scores)
+        values = {
+            "critic": loss.item(),
+            "real_score": real_scores.mean().item(),
+            "fake_score": fake_scores.mean().item(),
+        }
+        if self.count % self.lazy == 0:  # lazy regularisation (Karras et al. 2020, app. B)
+            penalty = losses.r1(lambda a: self.critic(self.augment(a), labels), x)
+            values["penalty"] = penalty.item()
+            loss = loss + 0.5 * self.gamma * self.lazy * penalty
+        self.update("critic", loss)
+        values["overfitting"] = self.augment.update(real_scores)
+        values["ada_p"] = self.augment.probability
+        return values
