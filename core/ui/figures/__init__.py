@@ -1,0 +1,1 @@
+"""Plotly figures: every one has named axes with units, and says its n."""

@@ -1,0 +1,90 @@
+"""Numbers of an explanation: the metric table with its baselines, the randomisation check."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.explain.metrics.table import HIGHER_IS_BETTER
+from core.ui.figures.frame import frame
+from core.ui.figures.maps import title
+
+if TYPE_CHECKING:
+    from core.explain.service import Explanation
+
+NAMES = {
+    "insertion": "Insertion AUC",
+    "deletion": "Deletion AUC",
+    "road": "ROAD",
+    "infidelity": "Infidelity",
+    "max_sensitivity": "Max-sensitivity",
+    "gini": "Sparseness (Gini)",
+    "stability_jpeg": "Stability, JPEG (ρ)",
+    "stability_noise": "Stability, noise (ρ)",
+    "inside_organ": "Share inside organ",
+    "pointing": "Pointing game",
+}
+_ARROWS = {True: " ↑", False: " ↓", None: ""}
+_REFERENCES = {"random": "Random map (baseline)", "edge": "Edge map (baseline)"}
+
+
+def metric_table(one: Explanation) -> pd.DataFrame:
+    """Rows = methods and the two baselines, columns = metrics with the direction that is better."""
+    known = [k for k in NAMES if any(k in row for row in one.metrics.values())]
+    rows = []
+    for method, values in one.metrics.items():
+        row: dict[str, object] = {"Map": _REFERENCES.get(method) or title(method)}
+        for key in known:
+            value = values.get(key)
+            shown = None if value is None else round(float(value), 3)
+            if key == "pointing" and value is not None:
+                shown = "hit" if value else "miss"  # type: ignore[assignment]
+            row[NAMES[key] + _ARROWS[HIGHER_IS_BETTER.get(key)]] = shown
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def randomisation(one: Explanation) -> go.Figure:
+    """Likeness to the intact model's map while ever more layers are destroyed."""
+    fig = go.Figure()
+    for method, values in one.randomisation.items():
+        share = [i / (len(values) - 1) for i in range(len(values))]
+        fig.add_scatter(x=share, y=values, mode="lines+markers", name=title(method))
+    fig.add_hline(y=0, line_width=1, line_dash="dot", opacity=0.5)
+    fig.update_xaxes(tickformat=".0%", range=[-0.03, 1.03])
+    fig.update_yaxes(range=[-1.05, 1.05])
+    return frame(
+        fig,
+        f"Randomisation check: {one.title} (n = 1 image)",
+        "share of layers destroyed, last layer first",
+        "Spearman ρ with the intact map",
+        300,
+    )
+
+
+def removal(one: Explanation, kind: str) -> go.Figure:
+    """Probability while pixels are added or taken away in the order of each map.
+
+    Args:
+        one: an explanation with metrics.
+        kind: "insertion" or "deletion".
+    """
+    fig = go.Figure()
+    for method, values in one.metrics.items():
+        curve = values.get(f"{kind}_curve", [])
+        share = [i / max(1, len(curve) - 1) for i in range(len(curve))]
+        dash = "dot" if method in _REFERENCES else "solid"
+        name = _REFERENCES.get(method) or title(method)
+        fig.add_scatter(x=share, y=curve, mode="lines", name=name, line_dash=dash)
+    fig.update_xaxes(tickformat=".0%")
+    fig.update_yaxes(range=[-0.02, 1.02])
+    verb = "restored" if kind == "insertion" else "removed"
+    return frame(
+        fig,
+        f"{kind.capitalize()}: {one.title} (n = 1 image)",
+        f"share of pixels {verb}, strongest first",
+        f"probability of {one.target}",
+        340,
+    )

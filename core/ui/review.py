@@ -1,0 +1,95 @@
+"""What independent models say of images just generated: classifier's agreement, detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core import domains
+from core.cards import Card
+from core.errors import SynthLensError
+from core.registry import Registry
+from core.services.classification import Prediction, classify
+from core.services.defaults import classifier_rank
+from core.services.detection import Verdict, detect
+from core.services.generation import GeneratedImage
+from core.ui import words
+
+MOST_SPECIFIC_FIRST = 10.0
+
+
+@dataclass
+class Review:
+    """Opinions on one generated image; None where no model could give one."""
+
+    prediction: Prediction | None = None
+    agrees: bool | None = None
+    verdict: Verdict | None = None
+
+
+def review(registry: Registry, images: list[GeneratedImage]) -> list[Review]:
+    """Ask the domain's classifier and detector about images of one domain.
+
+    The classifier is one whose task knows the images' classes, the finest labelling first. A
+    domain without such models, or with a damaged one, gives empty reviews.
+    """
+    found = [Review() for _ in images]
+    if not images:
+        return found
+    arrays = [image.pixels.squeeze() for image in images]
+    domain = images[0].domain
+    classifier = best_classifier(registry, domain, images[0].class_id)
+    try:
+        predictions = classify(registry, arrays, domain, classifier.id) if classifier else []
+        for own, image, prediction in zip(found, images, predictions):
+            own.prediction = prediction
+            expected = expected_label(classifier, domain, image.class_id)
+            own.agrees = None if expected is None else prediction.label == expected
+        if registry.cards(domain, "detector") or registry.cards("shared", "detector"):
+            for own, verdict in zip(found, detect(registry, arrays, domain, stability=False)):
+                own.verdict = verdict
+    except SynthLensError:
+        return found
+    return found
+
+
+def best_classifier(registry: Registry, domain: str, class_id: str) -> Card | None:
+    """The classifier to ask about a class: it must know it; finer labels and validation decide."""
+    able = [
+        card
+        for card in registry.cards(domain, "classifier")
+        if expected_label(card, domain, class_id) is not None
+    ]
+    return max(
+        able,
+        key=lambda c: (len(c.classes) * MOST_SPECIFIC_FIRST, classifier_rank(registry, c)[1]),
+        default=None,
+    )
+
+
+def expected_label(card: Card | None, domain: str, class_id: str) -> str | None:
+    """The label of a classifier's task that an image class belongs to."""
+    tasks = domains.get(domain).tasks if card else ()
+    for task in tasks:
+        if card and tuple(task.labels) == tuple(card.classes):
+            return task.label_of(class_id)
+    return None
+
+
+def show(found: Review) -> None:
+    """Draw one image's opinions as small badges."""
+    if found.prediction:
+        domain = domains.get(found.prediction.domain)
+        name = domain.class_name(found.prediction.label)
+        confidence = found.prediction.probabilities[found.prediction.label]
+        look = {True: ("green", "check"), False: ("orange", "close"), None: ("gray", "help")}
+        colour, icon = look[found.agrees]
+        st.badge(
+            f"{name} {confidence:.2f}",
+            color=colour,  # type: ignore[arg-type]
+            icon=f":material/{icon}:",
+            help="The independent classifier's answer and its calibrated probability.",
+        )
+    if found.verdict:
+        words.verdict_badge(found.verdict, short=True)

@@ -1,0 +1,63 @@
+"""The detector's answers in words and colours, the same on every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+from annotated_text import annotated_text
+
+from core.services.detection import Verdict
+
+NAMES = {
+    "real": "Looks real",
+    "synthetic": "Looks synthetic",
+    "unsure": "Unsure",
+    "out_of_scope": "Out of scope",
+}
+COLOURS = {"real": "blue", "synthetic": "violet", "unsure": "orange", "out_of_scope": "gray"}
+ICONS = {
+    "real": ":material/photo_camera:",
+    "synthetic": ":material/auto_awesome:",
+    "unsure": ":material/help:",
+    "out_of_scope": ":material/block:",
+}
+MEANING = {
+    "real": "The detector sees no trace of the generators it knows. Other generators exist.",
+    "synthetic": "The detector sees traces of a generator.",
+    "unsure": "The evidence does not settle it: treat the origin as unknown.",
+    "out_of_scope": "The image is not of the chosen domain, so no verdict is given.",
+}
+_SHADES = {"real": "#2269A833", "synthetic": "#8C5FB833", "unsure": "#B86E0033"}
+
+
+def verdict_badge(verdict: Verdict, short: bool = False) -> None:
+    """A verdict as a badge, with its probability."""
+    chance = "" if verdict.p_synthetic is None else f" {verdict.p_synthetic:.2f}"
+    name = NAMES[verdict.verdict]
+    st.badge(
+        (name.split()[-1].capitalize() if short else name + " ·" * bool(chance)) + chance,
+        color=COLOURS[verdict.verdict],  # type: ignore[arg-type]
+        icon=ICONS[verdict.verdict],
+        help=MEANING[verdict.verdict] + " p is the calibrated probability of being synthetic.",
+    )
+
+
+def summary(verdict: Verdict) -> None:
+    """The evidence as one sentence with the words that carry it marked."""
+    shade = _SHADES.get(verdict.verdict, "#80808033")
+    parts: list[str | tuple[str, str, str]] = [
+        "Verdict: ",
+        (NAMES[verdict.verdict].lower(), "", shade),
+    ]
+    if verdict.p_synthetic is not None:
+        parts += [" with ", (f"{verdict.p_synthetic:.0%}", "p synthetic", shade)]
+    flips = [s for s in verdict.stability if s["verdict"] != verdict.stability[0]["verdict"]]
+    if verdict.stability:
+        same = len(verdict.stability) - 1 - len(flips)
+        parts += [
+            "; the answer holds under ",
+            (f"{same} of {len(verdict.stability) - 1}", "", shade),
+        ]
+        parts += [" re-encodings"]
+    if flips:
+        parts += [" and changes under ", (", ".join(s["name"] for s in flips), "", "#B86E0033")]
+    annotated_text(*parts, ".")
