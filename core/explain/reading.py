@@ -34,7 +34,7 @@ def _title(name: str) -> str:
 
 def _agreement(agreement: dict[str, Any], methods: list[str]) -> list[Part]:
     pairs = [(a, b) for i, a in enumerate(methods) for b in methods[i + 1 :]]
-    if not pairs:
+    if not pairs or not agreement:
         return []
     preferred = ("ig", "shap") if ("ig", "shap") in pairs else pairs[0]
     a, b = preferred
