@@ -1,35 +1,16 @@
 """`data fetch` and `data audit` on made-up archives."""
 
-import io
 import json
-import zipfile
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from core.errors import DataError
+from tests.archives import brain_zip
 
 
 @pytest.fixture
 def archive(tmp_path):
-    """Six images a class and split in the brain MRI layout; one stands in both splits."""
-    rng = np.random.default_rng(0)
-    path = tmp_path / "brain.zip"
-    with zipfile.ZipFile(path, "w") as made:
-        for split, short in (("Training", "Tr"), ("Testing", "Te")):
-            for name in ("glioma", "meningioma", "notumor", "pituitary"):
-                for i in range(6):
-                    coarse = rng.integers(0, 255, (8, 8), dtype=np.uint8)
-                    stream = io.BytesIO()
-                    Image.fromarray(coarse).resize((40, 40)).save(stream, "JPEG")
-                    content = stream.getvalue()
-                    if (split, name, i) == ("Training", "glioma", 0):
-                        leak = content
-                    if (split, name, i) == ("Testing", "glioma", 0):
-                        content = leak
-                    made.writestr(f"{split}/{name}/{short}-{name[:2]}_{i:04d}.jpg", content)
-    return path
+    return brain_zip(tmp_path / "brain.zip", leak=True)
 
 
 def test_audit_finds_the_leak(core, archive, tmp_path):
