@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import core  # noqa: F401  (makes torchvision importable beside a CPU build of torch)
+
 DATA = Path(os.environ.get("SYNTHLENS_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 

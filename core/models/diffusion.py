@@ -56,13 +56,18 @@ class LatentDiffusion(Generator):
         assert isinstance(autoencoder, Autoencoder)
         self._autoencoder = (autoencoder,)
 
+    @property
+    def autoencoder(self) -> Autoencoder:
+        """The autoencoder whose latents are drawn."""
+        return self._autoencoder[0]
+
     def to_grid(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images (N, C, S, S) to latents (N, L, S/8, S/8)."""
-        return self._autoencoder[0].encode(images)
+        return self.autoencoder.encode(images)
 
     def to_image(self, z: torch.Tensor) -> torch.Tensor:
         """Latents to normalised images (N, C, S, S)."""
-        return self._autoencoder[0].decode(z, self.channels)
+        return self.autoencoder.decode(z, self.channels)
 
     def forward(self, z: torch.Tensor, t: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Velocity at z_t: (N, L, s, s), (N,) in [0, 1], (N,) class ids -> (N, L, s, s)."""
@@ -79,9 +84,7 @@ class LatentDiffusion(Generator):
         def velocity(z: torch.Tensor, t: float) -> torch.Tensor:
             if guidance == 1:
                 return self(z, z.new_full((len(z),), t), labels)
-            both = self(
-                torch.cat([z, z]), z.new_full((2 * len(z),), t), torch.cat([labels, none])
-            )
+            both = self(torch.cat([z, z]), z.new_full((2 * len(z),), t), torch.cat([labels, none]))
             given, free = both.chunk(2)
             return free + guidance * (given - free)
 

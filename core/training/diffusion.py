@@ -16,7 +16,7 @@ from core.models.diffusion import LatentDiffusion
 from core.registry import Registry
 from core.training.batches import save_grid
 from core.training.ema import Ema
-from core.training.gan_data import Reals, load_reals
+from core.training.gan_data import Reals, encode_images, load_reals
 from core.training.publish import publish
 from core.training.run import Run
 
@@ -29,9 +29,7 @@ class DiffusionTrainer:
     def __init__(self, config: dict[str, Any], data: DomainData, run: Run) -> None:
         self.config, self.settings, self.data, self.run = config, config["train"], data, run
         registry = Registry(device=run.device)
-        model = build(
-            config["model"]["family"], config["model"], lambda i: registry.get(i).module
-        )
+        model = build(config["model"]["family"], config["model"], lambda i: registry.get(i).module)
         assert isinstance(model, LatentDiffusion)
         self.model = model.to(run.device)
         self.ema = Ema(self.model.unet, self.settings["ema"])
@@ -43,7 +41,11 @@ class DiffusionTrainer:
         )
         mirror = data.domain.mirror
         self.reals = load_reals(data, self.model, run.folder, mirror)
-        self.held_out = load_reals(data, self.model, run.folder, False, "val")
+        held_out = data.indices("val")
+        self.held_out = Reals(
+            encode_images(data, held_out, self.model, False),
+            torch.as_tensor(data.class_index[held_out]),
+        )
         self._resume()
 
     def step(self) -> float:
