@@ -17,8 +17,9 @@ _layouts: dict[str, list[Layout]] = {}
 
 _IMAGE = re.compile(r"\.(jpe?g|png|tiff?|bmp)$", re.IGNORECASE)
 _CHEST = re.compile(r"(?:^|/)(train|val|test)/(NORMAL|PNEUMONIA)/([^/]+)$")
-_PERSON = re.compile(r"^(person\d+)_(bacteria|virus)")
-_NORMAL = re.compile(r"^((?:NORMAL\d*-)?IM-\d+)")
+# Kaggle: person12_virus_3.jpeg; Mendeley: VIRUS-1234-0001.jpeg
+_PERSON = re.compile(r"^(?:(person\d+)_(bacteria|virus)|((BACTERIA|VIRUS)-\d+)-)")
+_NORMAL = re.compile(r"^((?:NORMAL\d*-)?IM-\d+|NORMAL-\d+)")
 _BRAIN = re.compile(r"(?:^|/)(Training|Testing)/(glioma|meningioma|notumor|pituitary)/[^/]+$")
 _COVID = re.compile(r"(?:^|/)covid19/([^/]+)$")
 _POLYP = re.compile(r"(?:^|/)(train|test)/([a-z_]+)/[^/]+$")
@@ -68,19 +69,24 @@ def by_class(archive: Archive, domain: Domain) -> Iterator[Item]:
 
 @layout("chest_xray")
 def kermany(archive: Archive, domain: Domain) -> Iterator[Item]:
-    """Kermany et al. 2018: `{train,val,test}/{NORMAL,PNEUMONIA}/person12_virus_3.jpeg`."""
+    """Kermany et al. 2018: `{train,val,test}/{NORMAL,PNEUMONIA}/person12_virus_3.jpeg`.
+
+    Kaggle's zip holds everything twice (`chest_xray/chest_xray/...`): each file counts once.
+    """
+    seen: set[tuple[str, ...]] = set()
     for name in archive.names():
-        if not (found := _CHEST.search(name)) or not _IMAGE.search(name):
+        found = _CHEST.search(name)
+        if not found or not _IMAGE.search(name) or found.groups() in seen:
             continue
+        seen.add(found.groups())
         split, label, file = found.groups()
         if label == "NORMAL":
             patient = _NORMAL.match(file)
-            yield Item(
-                archive.name, name, "kermany", "normal", split, patient and patient.group(1)
-            )
-        elif person := _PERSON.match(file):
-            kind = "bacterial" if person.group(2) == "bacteria" else "viral"
-            yield Item(archive.name, name, "kermany", kind, split, person.group(1))
+            yield Item(archive.name, name, "kermany", "normal", split, patient and patient.group(1))
+        elif match := _PERSON.match(file):
+            person, kind = match.group(1) or match.group(3), match.group(2) or match.group(4)
+            class_id = "viral" if kind.lower() == "virus" else "bacterial"
+            yield Item(archive.name, name, "kermany", class_id, split, person)
 
 
 @layout("chest_xray")
@@ -105,9 +111,7 @@ def nickparvar(archive: Archive, domain: Domain) -> Iterator[Item]:
     """Nickparvar: `{Training,Testing}/{glioma,meningioma,notumor,pituitary}/*.jpg`."""
     for name in archive.names():
         if (found := _BRAIN.search(name)) and _IMAGE.search(name):
-            yield Item(
-                archive.name, name, "nickparvar", found.group(2), _OFFICIAL[found.group(1)]
-            )
+            yield Item(archive.name, name, "nickparvar", found.group(2), _OFFICIAL[found.group(1)])
 
 
 @layout("colorectal_polyps")
