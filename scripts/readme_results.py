@@ -1,0 +1,93 @@
+"""Write the README's table of results from the metrics files: `python scripts/readme_results.py`.
+
+With `--check` nothing is written; exit code 1 says that the README is out of date.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+START, END = "<!-- results -->", "<!-- /results -->"
+DATA = "--data ../shared/data"
+
+
+def main() -> int:
+    """Write or check the README's block."""
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    block = f"{START}\n{table(ROOT / 'checkpoints')}\n{END}"
+    wanted = re.sub(f"{START}.*{END}", lambda _: block, text, flags=re.DOTALL)
+    if "--check" in sys.argv:
+        return int(wanted != text)
+    readme.write_text(wanted)
+    return 0
+
+
+def table(checkpoints: Path) -> str:
+    """Markdown table, one row per evaluated checkpoint, with the command of each."""
+    rows = ["| Checkpoint | Measured | Command |", "|---|---|---|"]
+    for path in sorted(checkpoints.glob("*/*/metrics.json")):
+        card = json.loads((path.parent / "card.json").read_text())
+        told = DESCRIBE.get(card["task"], lambda _: "")(json.loads(path.read_text()))
+        if told:
+            command = f"`python -m core evaluate {card['task']} {target(card)} {DATA}`"
+            rows.append(f"| `{card['id']}` | {told} | {command} |")
+    return "\n".join(rows)
+
+
+def target(card: dict[str, Any]) -> str:
+    """The options that name a card's model."""
+    domain = card["domain"] if card["domain"] != "shared" else "chest_xray"
+    return f"--domain {domain} --model {card['id']}"
+
+
+def interval(figure: dict[str, Any], digits: int = 3) -> str:
+    """A figure with its 95 % interval."""
+    low, high = figure["ci"]
+    return f"{figure['value']:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def classifier(metrics: dict[str, Any]) -> str:
+    """Official test, then the de-duplicated part."""
+    parts = []
+    for key, name in (("official", "official test"), ("clean", "de-duplicated part")):
+        if m := metrics.get("test", {}).get(key):
+            parts.append(
+                f"{name} (n = {m['n']}): AUC {interval(m['auc'])}, balanced accuracy "
+                f"{interval(m['balanced_accuracy'])}, accuracy {interval(m['accuracy'])}, "
+                f"ECE {interval(m['ece'])}"
+            )
+    return "<br>".join(parts)
+
+
+def generator(m: dict[str, Any]) -> str:
+    """Fidelity, diversity, texture and copies."""
+    if "fid_ratio" not in m:
+        return ""
+    texture = ", ".join(
+        f"{name} {value['mean']:.3f}" for name, value in sorted(m["ratios"].items())
+    )
+    return (
+        f"FID ratio {m['fid_ratio']:.3f} ± {m['fid_ratio_sd']:.3f} (1 is the real-vs-real floor), "
+        f"KID {m['kid']:.4f} ± {m['kid_sd']:.4f}, precision {m['precision']:.2f}, "
+        f"recall {m['recall']:.2f}, density {m['density']:.2f}, coverage {m['coverage']:.2f}; "
+        f"ratios by feature: {texture}; n = {m['n']} × {len(m['seeds'])} seeds"
+    )
+
+
+def detector(m: dict[str, Any]) -> str:
+    """Verdict figures on held-out images."""
+    main = m.get("overall") or m.get("test") or {}
+    names = [k for k in ("auc", "balanced_accuracy", "ece") if k in main]
+    return ", ".join(f"{n.replace('_', ' ')} {interval(main[n])}" for n in names)
+
+
+DESCRIBE = {"classifier": classifier, "generator": generator, "detector": detector}
+
+if __name__ == "__main__":
+    sys.exit(main())
