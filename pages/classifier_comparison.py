@@ -5,12 +5,13 @@ import pandas as pd
 import streamlit as st
 
 from core.cards import Card
-from core.explain.service import explain
+from core.explain.service import Explanation, explain
 from core.services.classification import classify
 from core.ui import comparison, gallery, layout, quality, reports, state, uploads
 from core.ui.figures import classification, maps, training
 from core.ui.figures.frame import show
 
+LOOK = maps.Look(scale="Balance", signed=True)
 registry, domain = state.registry(), state.domain()
 
 
@@ -52,16 +53,19 @@ def results(pair: list[Card]) -> None:
             format_func=lambda k: comparison.TEST_SETS.get(k, k),
         )  # fmt: skip
     blocks = [(card.title, f[where]) for card, f in zip(pair, found)]
-    place = comparison.TEST_SETS.get(where, where)
-    sentence = f"{pair[0].title} on the {place}."
+    sentence, disagree = f"{pair[0].title} alone: train a second model to compare it with.", []
     if len(pair) == 2:
-        sentence = comparison.answer(pair[0], pair[1], blocks[0][1], blocks[1][1], place)
+        own = [f[where] for f in found]
+        sentence, disagree = comparison.plain_answer(registry, *pair, own, where)
     st.markdown(f"#### {sentence}")
-    figures = draw(blocks, pair[0].classes)
+    figures = draw(blocks, [domain.class_name(v) for v in pair[0].classes])
     table = pd.DataFrame(
         {name: {r.path: r.value for r in quality.rows(block)} for name, block in blocks}
     )
     st.dataframe(table, alt="Test results of both models")
+    if disagree:
+        with st.expander(f"The two models disagree on {len(disagree)} test images"):
+            st.caption("Positions in the domain's data: " + ", ".join(map(str, disagree)))
     with st.container(horizontal=True):
         st.download_button("Table (CSV)", table.to_csv(), "comparison.csv", on_click="ignore")
         parts = [f"<p>{sentence}</p>", table.to_html(border=0, na_rep="–"), *figures]
@@ -69,8 +73,7 @@ def results(pair: list[Card]) -> None:
         st.download_button("Report (HTML)", page, "comparison.html", on_click="ignore")
 
 
-def draw(blocks: list, labels: list[str]) -> list:
-    names = [domain.class_name(v) for v in labels]
+def draw(blocks: list, names: list[str]) -> list:
     matrices = [classification.confusion_of(block) for _, block in blocks]
     figures = [
         classification.confusion(m, names, name)
@@ -80,8 +83,8 @@ def draw(blocks: list, labels: list[str]) -> list:
     if len(figures) == 2:
         figures.append(classification.confusion_change(matrices[0], matrices[1], names))
     rest = [
-        classification.per_class(blocks, "recall"),
-        classification.roc(blocks),
+        classification.per_class(blocks, names, "recall"),
+        classification.roc(blocks, names),
         classification.reliability(blocks),
     ]
     rest = [f for f in rest if f is not None]
@@ -90,6 +93,11 @@ def draw(blocks: list, labels: list[str]) -> list:
             with column:
                 show(figure, f"result:{row}:{place}", figure.layout.title.text)
     return [*figures, *rest]
+
+
+def cams(key: str, pixels: np.ndarray, model: str) -> Explanation:
+    ask = lambda: explain(registry, model, pixels, ["gradcam"], metrics=False)  # noqa: E731
+    return state.remember("cams", (key, model), ask)
 
 
 def same_image(pair: list[Card]) -> None:
@@ -118,19 +126,8 @@ def same_image(pair: list[Card]) -> None:
         with left:
             show(classification.probabilities(chances), "chances", "Calibrated probabilities")
         with right:
-            show(grad_cam(key, pixels, pair), "cams", "Grad-CAM of both models")
-
-
-def grad_cam(key: str, pixels: np.ndarray, pair: list[Card]):
-    found = [
-        state.remember(
-            "cams",
-            (key, card.id),
-            lambda card=card: explain(registry, card.id, pixels, ["gradcam"], metrics=False),
-        )
-        for card in pair
-    ]
-    return maps.grid(found, ["gradcam"], maps.Look(scale="Balance", signed=True))
+            found = [cams(key, pixels, card.id) for card in pair]
+            show(maps.grid(found, ["gradcam"], LOOK), "cams", "Grad-CAM of both models")
 
 
 layout.header("Classifier comparison", "What synthetic training images really add, with intervals.")

@@ -6,8 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import streamlit as st
+
 from core.cards import Card, read_metrics
+from core.errors import SynthLensError
+from core.evaluate.classification import PREDICTIONS, compare
 from core.registry import Registry
+from core.ui.state import registry
 from core.ui.text import centre, interval
 
 DUPLICATES = "duplicates"
@@ -38,11 +43,10 @@ def comparable(cards: list[Card], with_card: Card) -> list[Card]:
     return [c for c in cards if c.classes == with_card.classes and c.id != with_card.id]
 
 
-def blocks(registry: Registry, card: Card) -> dict[str, dict[str, Any]]:
+def blocks(found: Registry, card: Card) -> dict[str, dict[str, Any]]:
     """A classifier's test results by test set ("official", "clean"); empty without evaluation."""
-    metrics = read_metrics(registry.folder(card.id))
-    found = metrics.get("test", {})
-    return {k: v for k, v in found.items() if isinstance(v, dict)}
+    tests = read_metrics(found.folder(card.id)).get("test", {})
+    return {k: v for k, v in tests.items() if isinstance(v, dict)}
 
 
 @dataclass(frozen=True)
@@ -76,28 +80,68 @@ def difference(first: Any, second: Any) -> Difference | None:
     return Difference(b - a, low, high)
 
 
-def answer(first: Card, second: Card, a: dict[str, Any], b: dict[str, Any], where: str) -> str:
-    """The plain answer in words, from two result blocks of one test set."""
-    found = difference(a.get("balanced_accuracy"), b.get("balanced_accuracy"))
+@st.cache_data(max_entries=64, show_spinner="Comparing on the same test images")
+def _paired(root: str, one: str, other: str, clean: bool, stamp: tuple[int, ...]) -> dict[str, Any]:
+    return compare(registry(), one, other, clean)
+
+
+def paired(found: Registry, one: Card, other: Card, where: str) -> dict[str, Any] | None:
+    """The paired comparison on one test set, or None where predictions are not on file."""
+    paths = [found.folder(card.id) / PREDICTIONS for card in (one, other)]
+    if not all(path.exists() for path in paths):
+        return None
+    stamp = tuple(path.stat().st_mtime_ns for path in paths)
+    try:
+        return _paired(str(found.root), one.id, other.id, where == "clean", stamp)
+    except SynthLensError:
+        return None
+
+
+def answer(first: Card, second: Card, found: Difference | None, where: str, how: str) -> str:
+    """The plain answer in words.
+
+    Args:
+        first: the reference.
+        second: what it is compared with.
+        found: difference of balanced accuracy.
+        where: name of the test set.
+        how: what the interval rests on, with n.
+    """
     if found is None:
         return "No figure on file lets these two models be compared."
+    one, other = (f"{card.title} ({arm(card)})" for card in (first, second))
     points = f"{abs(found.value) * 100:.1f} points"
     verb = "raises" if found.value > 0 else "lowers"
-    n = f", n = {b['n']}" if b.get("n") else ""
     if found.low is None or found.high is None:
         return (
-            f"Going from {first.title} ({arm(first)}) to {second.title} ({arm(second)}) {verb} "
-            f"balanced accuracy by {points} on the {where}{n}; no interval is on file, so this "
-            "may be chance."
+            f"Going from {one} to {other} {verb} balanced accuracy by {points} on the {where}; "
+            "no interval is on file, so this may be chance."
         )
-    limits = f"95 % CI {found.low * 100:+.1f} to {found.high * 100:+.1f}{n}"
+    limits = f"95 % CI {found.low * 100:+.1f} to {found.high * 100:+.1f}; {how}"
     if not found.settled:
         return (
-            f"On the {where} we see no clear difference in balanced accuracy between "
-            f"{first.title} ({arm(first)}) and {second.title} ({arm(second)}): "
-            f"{found.value * 100:+.1f} points ({limits})."
+            f"On the {where} we see no clear difference in balanced accuracy between {one} and "
+            f"{other}: {found.value * 100:+.1f} points ({limits})."
         )
     return (
-        f"Going from {first.title} ({arm(first)}) to {second.title} ({arm(second)}) {verb} "
-        f"balanced accuracy by {points} on the {where} ({limits})."
+        f"Going from {one} to {other} {verb} balanced accuracy by {points} on the {where} "
+        f"({limits})."
     )
+
+
+def plain_answer(
+    found: Registry, first: Card, second: Card, blocks: list[dict[str, Any]], where: str
+) -> tuple[str, list[int]]:
+    """The answer in words, and the test images (by index) on which the two models disagree.
+
+    Paired on the same images where predictions are on file; otherwise from the two intervals.
+    """
+    name = TEST_SETS.get(where, where)
+    if result := paired(found, first, second, where):
+        gap = result["balanced_accuracy"]
+        own = Difference(gap["value"], *gap["ci"])
+        how = f"paired bootstrap, n = {result['n']}"
+        return answer(first, second, own, name, how), result["disagree"]
+    own_gap = difference(*(block.get("balanced_accuracy") for block in blocks))
+    how = f"from each model's own interval, n = {blocks[1].get('n', '?')}"
+    return answer(first, second, own_gap, name, how), []

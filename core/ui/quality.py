@@ -60,7 +60,7 @@ def rows(metrics: dict[str, Any], above: tuple[str, ...] = (), n: int | None = N
     n = own if isinstance(own, int) else n
     found = []
     for key, value in metrics.items():
-        if key in SKIPPED or key.removesuffix("_sd") in metrics and key.endswith("_sd"):
+        if key in SKIPPED or (key.removesuffix("_sd") in metrics and key.endswith("_sd")):
             continue
         if (text := measured(with_spread(metrics, key))) is not None:
             inner = value.get("n", n) if isinstance(value, dict) else n

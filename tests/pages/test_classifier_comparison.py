@@ -10,9 +10,12 @@ def evaluated(toys, name, value, low, high):
         "n": 100,
         "balanced_accuracy": {"value": value, "ci": [low, high]},
         "confusion": [[40, 10], [5, 45]],
-        "roc": {"fpr": [0, 0.1, 1], "tpr": [0, 0.9, 1]},
+        "roc": {"1": {"fpr": [0, 0.1, 1], "tpr": [0, 0.9, 1]}},
         "reliability": [{"confidence": 0.8, "accuracy": 0.75, "n": 100}],
-        "per_class": {"NORMAL": {"recall": 0.8}, "PNEUMONIA": {"recall": 0.9}},
+        "per_class": [
+            {"recall": 0.8, "n": 50},
+            {"recall": {"value": 0.9, "ci": [0.8, 0.95]}, "n": 50},
+        ],
     }
     path = toys.folder(f"chest_xray/{name}") / "metrics.json"
     path.write_text(json.dumps({"test": {"official": block}}))
@@ -34,11 +37,31 @@ def test_overlapping_results_are_called_no_clear_difference(toys, open_page):
     assert "no clear difference" in words(app)
 
 
+def test_predictions_on_file_give_a_paired_answer(toys, open_page):
+    labels = [0, 1] * 40
+    for name, wrong in (("toy-cnn", 20), ("toy-worse", 0)):
+        evaluated(toys, name, 0.8, 0.7, 0.9)
+        chances = [[0.9, 0.1] if y == (i < wrong) else [0.1, 0.9] for i, y in enumerate(labels)]
+        content = {
+            "index": list(range(100, 180)),
+            "label": labels,
+            "clean": [True] * 80,
+            "probabilities": chances,
+        }
+        path = toys.folder(f"chest_xray/{name}") / "predictions.json"
+        path.write_text(json.dumps(content))
+    app = open_page("classifier_comparison")
+    assert not app.exception
+    assert "raises balanced accuracy by 25.0 points" in words(app)
+    assert "paired bootstrap, n = 80" in words(app)
+    assert "Positions in the domain's data: 100, 101" in words(app)
+
+
 def test_all_figures_are_drawn_from_the_files(toys, open_page):
     evaluated(toys, "toy-cnn", 0.80, 0.78, 0.82)
     evaluated(toys, "toy-worse", 0.90, 0.88, 0.92)
     specs = "".join(c.proto.spec for c in open_page("classifier_comparison").get("plotly_chart"))
-    for name in ("Change, points", "ROC on the test set", "Reliability", "Recall per class"):
+    for name in ("Change, points", "ROC (n = 100)", "Reliability", "Recall per class"):
         assert name in specs
 
 

@@ -61,18 +61,25 @@ def _matrix(
     return fig
 
 
-def roc(blocks: Blocks) -> go.Figure | None:
-    """ROC curves where a block holds `roc` as {"fpr", "tpr"}."""
+def roc(blocks: Blocks, labels: Sequence[str]) -> go.Figure | None:
+    """ROC curves, one per class against the rest: colour = class, dashes = second model."""
     fig = go.Figure()
-    for name, block in blocks:
-        curve = block.get("roc")
-        if isinstance(curve, dict) and "fpr" in curve:
-            label = f"{name} (n = {block.get('n', '?')})"
-            fig.add_scatter(x=curve["fpr"], y=curve["tpr"], mode="lines", name=label)
+    for place, (name, block) in enumerate(blocks):
+        for key, curve in (block.get("roc") or {}).items():
+            label = labels[int(key)] if key.isdigit() and int(key) < len(labels) else key
+            fig.add_scatter(
+                x=curve["fpr"],
+                y=curve["tpr"],
+                mode="lines",
+                name=f"{name}: {label}",
+                line={"dash": ("solid", "dash")[place % 2]},
+                line_color=PALETTE[int(key) % len(PALETTE) if key.isdigit() else 0],
+            )
     if not fig.data:
         return None
     _diagonal(fig)
-    return frame(fig, "ROC on the test set", "false positive rate", "true positive rate")
+    n = blocks[0][1].get("n", "?")
+    return frame(fig, f"ROC (n = {n})", "false positive rate", "true positive rate")
 
 
 def reliability(blocks: Blocks) -> go.Figure | None:
@@ -105,40 +112,39 @@ def _diagonal(fig: go.Figure) -> None:
     fig.update_yaxes(range=[-0.02, 1.02])
 
 
-def per_class(blocks: Blocks, key: str) -> go.Figure | None:
+def per_class(blocks: Blocks, labels: Sequence[str], key: str) -> go.Figure | None:
     """Bars of one figure per class, with intervals where there are any.
 
     Args:
-        blocks: results whose `per_class` maps a class to {"recall", "f1", "n" …}.
+        blocks: results whose `per_class` lists {"recall", "f1", "n"} in the order of the labels.
+        labels: display names.
         key: which figure.
     """
     fig = go.Figure()
     for place, (name, block) in enumerate(blocks):
-        rows = {
-            label: values[key]
-            for label, values in (block.get("per_class") or {}).items()
-            if isinstance(values, dict) and centre(values.get(key)) is not None
-        }
-        if not rows:
-            continue
-        middle = [centre(v) or 0.0 for v in rows.values()]
-        limits = [interval(v) or (m, m) for v, m in zip(rows.values(), middle)]
+        rows = block.get("per_class") or []
+        known = [
+            (label, row[key], row.get("n"))
+            for label, row in zip(labels, rows)
+            if centre(row.get(key)) is not None
+        ]
+        middle = [centre(value) or 0.0 for _, value, _ in known]
+        limits = [interval(value) or (m, m) for (_, value, _), m in zip(known, middle)]
         fig.add_bar(
-            x=list(rows),
+            x=[f"{label}<br>n = {n}" for label, _, n in known],
             y=middle,
-            name=f"{name} (n = {block.get('n', '?')})",
+            name=name,
             marker_color=PALETTE[place],
             error_y={
                 "type": "data",
-                "array": [h - m for m, (_, h) in zip(middle, limits)],
+                "array": [high - m for m, (_, high) in zip(middle, limits)],
                 "arrayminus": [m - low for m, (low, _) in zip(middle, limits)],
-                "visible": any(low < high for low, high in limits),
             },
         )
-    if not fig.data:
+    if not any(len(trace.x) for trace in fig.data):
         return None
     fig.update_yaxes(range=[0, 1.02])
-    return frame(fig, f"{key.capitalize()} per class", "class", key)
+    return frame(fig, f"{key.capitalize()} per class, 95 % CI", "class", key)
 
 
 def probabilities(predictions: Sequence[tuple[str, dict[str, float]]]) -> go.Figure:
