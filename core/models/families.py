@@ -2,8 +2,11 @@
 
 from core.models import autoencoder as autoencoder
 from core.models import cnn as cnn
+from core.models import detector as detector
 from core.models import diffusion as diffusion
 from core.models import encoder as encoder
 from core.models import resnet as resnet
 from core.models import vit as vit
+from core.models.gan import dcgan as dcgan
 from core.models.gan import stylegan2 as stylegan2
+from core.models.gan import wgan_gp as wgan_gp

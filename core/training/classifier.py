@@ -192,11 +192,15 @@ class ClassifierTrainer:
                 self._save()
         return True
 
+    def _batch(self, chosen: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        """Augmented images (B, C, S, S) and labels (B,) of these positions, on the device."""
+        x = self.recipe.normalise(self.trainset.images[chosen]).to(self.run.device)
+        labels = torch.as_tensor(self.trainset.labels[chosen], device=self.run.device)
+        return self.augment(x, self.random), labels
+
     def _step(self, chosen: np.ndarray) -> float:
-        device = self.run.device
-        x = self.recipe.normalise(self.trainset.images[chosen]).to(device)
-        labels = torch.as_tensor(self.trainset.labels[chosen], device=device)
-        x = self.augment(x, self.random).contiguous(memory_format=torch.channels_last)
+        x, labels = self._batch(chosen)
+        x = x.contiguous(memory_format=torch.channels_last)
         targets = functional.one_hot(labels, len(self.weights)).float()
         x, targets = mixup(x, targets, float(self.settings["mixup"]), self.random)
         for group in self.optimiser.param_groups:

@@ -70,7 +70,8 @@ def test_delong_gap_is_the_auc_gap_and_its_variance_is_the_bootstraps(rng):
     found = delong(one, other, labels)
     areas = roc_auc_score(labels, one), roc_auc_score(labels, other)
     assert found["value"] == pytest.approx(areas[1] - areas[0])
-    gap = paired_difference(lambda i: area(one, labels, i), lambda i: area(other, labels, i), labels)
+    pair = [lambda i, s=scores: area(s, labels, i) for scores in (one, other)]
+    gap = paired_difference(*pair, labels)
     assert found["ci"][0] == pytest.approx(gap["ci"][0], abs=0.02)
     assert found["ci"][1] == pytest.approx(gap["ci"][1], abs=0.02)
     assert delong(one, one, labels)["p"] == 1
