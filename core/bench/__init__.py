@@ -1,8 +1,9 @@
-"""Benchmarks by name; each yields figures beside a baseline measured in the same process."""
+"""Benchmarks by name; each module's `run` yields figures beside a baseline of the same process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import inspect
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,11 @@ BENCHES = {
     "data": "core.bench.data",
 }
 
-Bench = Callable[[str | None, list[Path]], Iterable[Measurement]]
 
-
-def run(
+def run_benches(
     name: str | None = None, domain: str | None = None, data: list[Path] | None = None
 ) -> Iterator[dict[str, Any]]:
     """Run one benchmark, or all of them.
-
-    Every module of `BENCHES` has `bench(domain, data)`, which yields `Measurement`s.
 
     Args:
         name: key of `BENCHES`; None for all.
@@ -33,7 +30,8 @@ def run(
         data: archives for those that read data; made-up images otherwise.
 
     Yields:
-        One dictionary per figure: `name`, `value`, `unit`, `baseline`, `ratio`, `n` and more.
+        One dictionary per figure: `name`, `value`, `unit`, `baseline`, `ratio` (value over
+        baseline, None without a baseline), `n` and more.
 
     Raises:
         SynthLensError: no such benchmark.
@@ -41,6 +39,14 @@ def run(
     if name is not None and name not in BENCHES:
         raise SynthLensError(f"Unknown benchmark '{name}'; choose one of: {', '.join(BENCHES)}.")
     for chosen in [name] if name else list(BENCHES):
-        bench: Bench = import_module(BENCHES[chosen]).bench
-        for found in bench(domain, data or []):
-            yield found.to_dict() if isinstance(found, Measurement) else dict(found)
+        run = import_module(BENCHES[chosen]).run
+        known = inspect.signature(run).parameters
+        own = {k: v for k, v in (("domain", domain), ("data", data)) if k in known}
+        for found in run(**own):
+            yield found.to_dict() if isinstance(found, Measurement) else _line(found)
+
+
+def _line(found: dict[str, Any]) -> dict[str, Any]:
+    """A benchmark's own dictionary with the ratio that every line means."""
+    baseline = found.get("baseline")
+    return {**found, "ratio": found["value"] / baseline if baseline else None}

@@ -25,7 +25,7 @@ from core.preprocessing import Preprocessing
 SIZE, BATCH, IMAGES, EPOCHS = 128, 64, 1024, 5
 
 
-def bench(domain: str | None = None, data: list[Path] | None = None) -> Iterator[Measurement]:
+def run(domain: str | None = None, data: list[Path] | None = None) -> Iterator[Measurement]:
     """Read the same images as shuffled batches from cache and from zip, at 128 px.
 
     Without `data` a zip of made-up JPEGs of 224 px, in the brain MRI layout, is used.

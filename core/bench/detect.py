@@ -14,7 +14,7 @@ from core.services.detection import detect
 FILES = 100
 
 
-def bench(domain: str | None = None, data: list[Path] | None = None) -> Iterator[Measurement]:
+def run(domain: str | None = None, data: list[Path] | None = None) -> Iterator[Measurement]:
     """Measure every domain that has a detector, on made-up images of 224 px."""
     registry, unit = default_registry(), resnet18_unit()
     rng = np.random.default_rng(0)

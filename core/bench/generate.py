@@ -13,7 +13,7 @@ from core.services.generation import generate
 BATCH = 16
 
 
-def bench(domain: str | None = None, data: list[Path] | None = None) -> Iterator[Measurement]:
+def run(domain: str | None = None, data: list[Path] | None = None) -> Iterator[Measurement]:
     """Measure every generator: one GAN image, 16 GAN images, one diffusion image of 16."""
     registry, unit = default_registry(), resnet18_unit()
     for card in registry.cards(domain, "generator"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,22 +25,24 @@ def bench(
     with reported():
         if domain is not None:
             domain_of(domain)
-        from core.bench import run
+        from core.bench import run_benches
 
         lines = []
-        for line in run(name, domain, data):
+        for line in run_benches(name, domain, data):
             lines.append(plain(line))
-            goal = f"  (goal {line['goal']})" if line.get("goal") else ""
-            emit(
-                line,
-                as_json,
-                f"{line['name']}: {line['value']:.4g} {line['unit']}, "
-                f"{line['ratio']:.2f} × {line['baseline']:.4g}{goal}",
-            )
+            emit(line, as_json, _text(line))
         if out is not None:
             from core.cards import write_json
 
             write_json(out, lines)
+
+
+def _text(line: dict[str, Any]) -> str:
+    goal = f"  (goal {line['goal']})" if line.get("goal") else ""
+    text = f"{line['name']}: {line['value']:.4g} {line['unit']}"
+    if line["ratio"] is not None:
+        text += f", {line['ratio']:.2f} × {line['baseline']:.4g}"
+    return text + goal
 
 
 COMMANDS = (bench,)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from core.cli.data import Data
-from core.cli.output import FAILED, DomainId, Json, domain_of, emit, reported, say
+from core.cli.output import FAILED, DomainId, Json, counter, domain_of, emit, reported, say
 from core.errors import SynthLensError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ EVALUATORS = {
     "detector": "core.evaluate.detection",
     "generator": "core.evaluate.generator",
     "autoencoder": "core.evaluate.reconstruction",
+    "encoder": "core.evaluate.encoder",
 }
 _N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")
 _SEEDS = typer.Option(min=1, help="Number of sampling seeds, for generators.")
@@ -53,8 +54,9 @@ def evaluate(
 
         registry = default_registry()
         cards = chosen(registry, task, domain, model)
-        given = {"n": n, "seeds": None if seeds is None else tuple(range(seeds))}
-        given |= {"splits": splits and tuple(splits.split(",")), "score_network": score_network}
+        given: dict[str, Any] = {"n": n, "score_network": score_network}
+        given["seeds"] = None if seeds is None else tuple(range(seeds))
+        given["splits"] = None if splits is None else tuple(splits.split(","))
         options = {k: v for k, v in given.items() if v is not None}
         failed = [c for c in cards if not _one(registry, c, domain, data, options, as_json)]
     if failed:
@@ -88,13 +90,16 @@ def _one(
     known = inspect.signature(work).parameters
     try:
         images = _load(card, domain, data)
+        show = counter(card.id)
+        options = {**options, "progress": lambda share: show(round(100 * share), 100)}
+        options["paths"] = data
         own = {k: v for k, v in options.items() if k in known}
         result = work(registry, card.id, images, **own)
     except SynthLensError as error:
         emit({"id": card.id, "task": card.task, "domain": domain, "error": str(error)}, as_json)
         say(f"{card.id}: {error}")
         return False
-    line = {"id": card.id, "task": card.task, "domain": domain, **result}
+    line = {"id": card.id, "task": card.task, "domain": domain, "metrics": result}
     emit(line, as_json, f"{card.id}: written to {registry.folder(card.id) / 'metrics.json'}")
     return True
 

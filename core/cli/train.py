@@ -37,8 +37,9 @@ def train(
         except (KeyError, ValueError) as error:
             raise SynthLensError(str(error.args[0])) from error
         settings = read_config(config)
-        run = Run(out or Path("runs") / settings["id"].replace("/", "-"), settings, seconds, resume)
         loaded = [_load(d, data, settings) for d in known]
+        # only now: a run that does not resume forgets the folder's earlier state
+        run = Run(out or Path("runs") / settings["id"].replace("/", "-"), settings, seconds, resume)
         say(f"Training {settings['id']} in {run.folder} on {run.device}.")
         card = work(settings, loaded, run)
         line = {"id": card.id, "task": task, "steps": run.step, "images_seen": run.images_seen}

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from core import scope
 from core.cards import Card
 from core.registry import Loaded, Registry
 from core.services.classification import probabilities
@@ -63,10 +64,10 @@ def detect(
     card = choose(registry, domain, "detector", model)
     loaded = registry.get(card.id)
     scopes = in_scope(registry, images, domain)
-    inside = [i for i, scope in enumerate(scopes) if scope["in_scope"]]
-    verdicts = [_outside(domain, card.id, scope) for scope in scopes]
-    found = p_synthetic(loaded, [images[i] for i in inside])
-    for i, p in zip(inside, found.tolist()):
+    inside = [i for i, found in enumerate(scopes) if found["in_scope"]]
+    verdicts = [_outside(domain, card.id, found) for found in scopes]
+    chances = p_synthetic(loaded, [images[i] for i in inside])
+    for i, p in zip(inside, chances.tolist()):
         verdicts[i] = judge(card, domain, p, scopes[i])
         if stability:
             _check_stability(loaded, images[i], verdicts[i])
@@ -79,18 +80,18 @@ def p_synthetic(loaded: Loaded, images: list[np.ndarray]) -> np.ndarray:
     return probabilities(loaded, images)[:, column]
 
 
-def judge(card: Card, domain: str, p: float, scope: dict[str, Any]) -> Verdict:
+def judge(card: Card, domain: str, p: float, where: dict[str, Any]) -> Verdict:
     """The verdict for one probability, by the conformal thresholds in the detector's card."""
     answers = conformal_set(card, p)
     reasons = [f"The detector gives a probability of {p:.2f} that the image is synthetic."]
     if len(answers) == 1:
-        return Verdict(domain, card.id, answers[0], p, reasons, scope=scope)
+        return Verdict(domain, card.id, answers[0], p, reasons, scope=where)
     reasons.append(
         "Both answers are plausible at this probability."
         if answers
         else "Neither answer is plausible: the image is unlike those the detector was checked on."
     )
-    return Verdict(domain, card.id, UNSURE, p, reasons, scope=scope)
+    return Verdict(domain, card.id, UNSURE, p, reasons, scope=where)
 
 
 def conformal_set(card: Card, p: float) -> list[str]:
@@ -108,13 +109,13 @@ def conformal_set(card: Card, p: float) -> list[str]:
 
 
 def in_scope(registry: Registry, images: list[np.ndarray], domain: str) -> list[dict[str, Any]]:
-    """Whether each image is of the domain at all; unchecked where no encoder can tell."""
-    return [{"checked": False, "in_scope": True} for _ in images]
+    """Whether each image is of the domain at all, as `core.scope.check` says."""
+    return scope.check(registry, images, domain)
 
 
-def _outside(domain: str, model: str, scope: dict[str, Any]) -> Verdict:
-    reason = "The image is unlike the images of this domain, so no verdict is given."
-    return Verdict(domain, model, OUT_OF_SCOPE, None, [reason], scope=scope)
+def _outside(domain: str, model: str, found: dict[str, Any]) -> Verdict:
+    reason = f"{found.get('message', '')} No verdict is given.".strip()
+    return Verdict(domain, model, OUT_OF_SCOPE, None, [reason], scope=found)
 
 
 def _check_stability(loaded: Loaded, image: np.ndarray, verdict: Verdict) -> None:

@@ -78,17 +78,36 @@ def generate(
     if n < 1 or seed < 0:
         raise SynthLensError("Ask for at least one image, with a seed of 0 or more.")
     card = choose(registry, domain, "generator", model)
-    members = _members(card, domain, label)
-    classes = [members[i % len(members)] for i in range(n)]
-    plan = _Plan(registry, domain, card, classes, seed, dict(options or {}), progress)
+    known = members(card, domain, label)
+    classes = [known[i % len(known)] for i in range(n)]
+    seeds = list(range(seed, seed + n))
+    return draw(registry, domain, card, classes, seeds, options, progress)
+
+
+def draw(
+    registry: Registry,
+    domain: str,
+    card: Card,
+    classes: list[str],
+    seeds: list[int],
+    options: dict[str, float] | None = None,
+    progress: Report | None = None,
+) -> list[GeneratedImage]:
+    """Draw one image per class and seed, in batches; see `generate` for the other arguments."""
+    plan = _Plan(registry, domain, card, classes, seeds, dict(options or {}), progress)
     with contextlib.suppress(CancelledError):
         plan.work()
     return plan.done
 
 
-def _members(card: Card, domain: str, label: str) -> list[str]:
-    members = domains.get(domain).members(label)
-    known = [m for m in members if m in card.classes]
+def members(card: Card, domain: str, label: str) -> list[str]:
+    """The image classes of a generator that a class id or task label means.
+
+    Raises:
+        KeyError: no such class in the domain.
+        CheckpointError: the generator knows none of them.
+    """
+    known = [m for m in domains.get(domain).members(label) if m in card.classes]
     if not known:
         raise CheckpointError(
             f"The model {card.id} does not know '{label}'; it knows: {', '.join(card.classes)}."
@@ -104,7 +123,7 @@ class _Plan:
     domain: str
     card: Card
     classes: list[str]
-    seed: int
+    seeds: list[int]
     options: dict[str, float]
     progress: Report | None
     batch: int = field(default_factory=lambda: BATCH)
@@ -124,7 +143,7 @@ class _Plan:
     def _draw(self, loaded: Loaded) -> None:
         start = len(self.done)
         classes = self.classes[start : start + self.batch]
-        seeds = [self.seed + start + i for i in range(len(classes))]
+        seeds = self.seeds[start : start + self.batch]
         labels = torch.tensor([self.card.classes.index(c) for c in classes], device=loaded.device)
         generator: Generator = loaded.module  # type: ignore[assignment]
         with loaded.lock, torch.inference_mode():

@@ -1,6 +1,7 @@
 """Benchmarks: the fields of a line, and ratios that mean what they say."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def test_the_unit_is_measured_once(monkeypatch):
 
 def test_generators_by_kind(toys, unit, monkeypatch):  # noqa: F811
     monkeypatch.setattr(generate, "BATCH", 2)
-    lines = list(bench.run("generate", "chest_xray"))
+    lines = list(bench.run_benches("generate", "chest_xray"))
     assert [line["name"].split(": ")[1] for line in lines] == [
         "one image of a batch of 2", "1 image", "2 images",
     ]  # fmt: skip
@@ -53,7 +54,7 @@ def test_generators_by_kind(toys, unit, monkeypatch):  # noqa: F811
 
 def test_detection(toys, unit, monkeypatch):  # noqa: F811
     monkeypatch.setattr(detect, "FILES", 4)
-    lines = list(bench.run("detect", "chest_xray"))
+    lines = list(bench.run_benches("detect", "chest_xray"))
     assert len(lines) == 3 and all(line["unit"] == "s" for line in lines)
     assert lines[2]["n"] == 4
 
@@ -61,7 +62,7 @@ def test_detection(toys, unit, monkeypatch):  # noqa: F811
 def test_the_cache_and_the_zip_are_read_alike(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "SIZE", 16)
     path = brain_zip(tmp_path / "brain.zip", 4)
-    (line,) = bench.run("data", "brain_mri", [path])
+    (line,) = bench.run_benches("data", "brain_mri", [path])
     assert line["n"] == 32 and line["ratio"] > 1
     assert line["unit"] == "images/s" and "zip" in line["compared_with"]
 
@@ -84,7 +85,7 @@ def test_an_epoch_reads_every_row_once():
 
 def test_unknown_names_list_the_known():
     with pytest.raises(SynthLensError, match="generate, detect, explain, data"):
-        list(bench.run("fly"))
+        list(bench.run_benches("fly"))
 
 
 def test_out_writes_the_lines(tmp_path, monkeypatch):
@@ -92,7 +93,17 @@ def test_out_writes_the_lines(tmp_path, monkeypatch):
 
     from core.cli.app import app
 
-    monkeypatch.setattr(bench, "run", lambda *a: iter([Measurement("x", 1, "s", 2, 1).to_dict()]))
+    monkeypatch.setattr(
+        bench, "run_benches", lambda *a: iter([Measurement("x", 1, "s", 2, 1).to_dict()])
+    )
     result = CliRunner().invoke(app, ["bench", "data", "--json", "--out", str(tmp_path / "r.json")])
     assert result.exit_code == 0, result.output
     assert json.loads((tmp_path / "r.json").read_text()) == [json.loads(result.stdout)]
+
+
+def test_a_ratio_is_always_value_over_baseline(monkeypatch):
+    lines = [{"name": "a", "value": 1.0, "unit": "s", "baseline": 4.0, "ratio": 4.0, "n": 1}]
+    lines.append({"name": "b", "value": 1.0, "unit": "r", "baseline": None, "ratio": None, "n": 1})
+    module = SimpleNamespace(run=lambda: iter(lines))
+    monkeypatch.setattr(bench, "import_module", lambda name: module)
+    assert [line["ratio"] for line in bench.run_benches("explain")] == [0.25, None]

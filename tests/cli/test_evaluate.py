@@ -35,7 +35,7 @@ def test_every_model_of_the_task_at_its_own_size(core, base, calls):
     assert answer.code == 0, answer.err
     assert [c[0] for c in calls] == ["brain_mri/toy-cnn", "brain_mri/toy-worse"]
     assert calls[0][1:] == ((24, 32, 32, 1), 5, (0,))
-    assert answer.lines[0]["id"] == "brain_mri/toy-cnn" and answer.lines[0]["n"] == 5
+    assert answer.lines[0]["id"] == "brain_mri/toy-cnn" and answer.lines[0]["metrics"]["n"] == 5
     assert answer.lines[0]["task"] == "classifier" and answer.lines[0]["domain"] == "brain_mri"
 
 
@@ -50,7 +50,7 @@ def test_one_failure_does_not_stop_the_others(core, base, calls):
     assert answer.code == 3
     lines = {line["id"]: line for line in answer.lines}
     assert lines["brain_mri/toy-gan"]["error"] == "Too few images."
-    assert "balanced_accuracy" in lines["brain_mri/toy-diffusion"]
+    assert "balanced_accuracy" in lines["brain_mri/toy-diffusion"]["metrics"]
 
 
 def test_wrong_usage(core, base, calls):
