@@ -52,12 +52,12 @@ def planted(tmp_path_factory):
     return path
 
 
-SEEN: list[tuple[int, int]] = []
+calls: list[tuple[int, int]] = []
 
 
 @pytest.fixture(scope="module")
 def found(planted):
-    return audit(domains.BRAIN_MRI, [planted], lambda *s: SEEN.append(s))
+    return audit(domains.BRAIN_MRI, [planted], lambda *s: calls.append(s))
 
 
 def test_exact_copies_within_and_across_splits(found):
@@ -140,4 +140,4 @@ def test_wrong_archive_is_refused(planted):
 
 
 def test_progress_reaches_the_end(found):
-    assert SEEN == [(k, 61) for k in range(1, 62)]
+    assert calls == [(k, 61) for k in range(1, 62)]
