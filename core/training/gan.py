@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 
@@ -10,16 +10,21 @@ from core.cards import Card
 from core.data.dataset import DomainData
 from core.models.base import Load, build, noise
 from core.models.gan.critic import Critic
+from core.models.gan.dcgan import DcganCritic
 from core.models.gan.space import GanGenerator
 from core.registry import default_registry
 from core.training.ema import Ema
 from core.training.gan_data import Reals, load_reals
 from core.training.gan_monitor import Watch, check_finite
-from core.training.gan_steps import Steps, StyleSteps
+from core.training.gan_steps import DcganSteps, Steps, StyleSteps, WassersteinSteps
 from core.training.publish import publish
 from core.training.run import Run
 
-STEPS: dict[str, type[Steps]] = {"stylegan2": StyleSteps}
+STEPS: dict[str, type[Steps]] = {
+    "stylegan2": StyleSteps,
+    "wgan-gp": WassersteinSteps,
+    "dcgan": DcganSteps,
+}
 PER_CLASS = 8
 
 
@@ -42,11 +47,11 @@ def train(
     steps = make_steps(config, load, run.device, domain.mirror)
     table = config["train"]
     ema = Ema(steps.generator, float(table.get("ema", 0.998)))
-    average = ema.module
+    average = cast(GanGenerator, ema.module)
     mirror = domain.mirror and bool(table.get("mirror", True))
     reals = load_reals(data[0], steps.generator, run.folder, mirror)
     watch = make_watch(data[0], reals, run, table)
-    restore(run, steps, ema.module)
+    restore(run, steps, average)
     total = int(table.get("images", 1_000_000))
     while run.images_seen < total and not run.out_of_time():
         # Every step has its own seed: a resumed run repeats the uninterrupted one.
@@ -70,10 +75,13 @@ def make_steps(config: dict[str, Any], load: Load, device: torch.device, mirror:
     """Networks and optimisers of a configuration, on a device and channels-last."""
     torch.manual_seed(int(config.get("seed", 0)))
     model = config["model"]
-    generator = build(model["family"], model, load).to(device, memory_format=torch.channels_last)
+    generator = build(model["family"], model, load)
     assert isinstance(generator, GanGenerator)
-    own = {"classes": generator.classes, "grid_channels": generator.grid_channels}
-    critic = Critic({**own, **config["critic"]}).to(device, memory_format=torch.channels_last)
+    own = {k: getattr(generator, k) for k in ("classes", "grid_channels", "size")}
+    kind = DcganCritic if model["family"] == "dcgan" else Critic
+    critic: torch.nn.Module = kind({**own, **config.get("critic", {})})
+    for network in (generator, critic):
+        network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return STEPS[model["family"]](generator, critic, config["train"], mirror)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from core.models.ada import AdaptiveAugment
+from core.models.gan.critic import split_growth
 from core.models.gan.space import GanGenerator
 from core.training import gan_losses as losses
 from core.training.gan_data import Reals
@@ -69,6 +71,20 @@ class Steps:
         device = next(self.generator.parameters()).device
         x, labels = reals.batch(n or self.batch)
         return x.to(device, memory_format=torch.channels_last), labels.to(device)
+
+    def at_stage(self, x: torch.Tensor) -> torch.Tensor:
+        """Real images as the critic sees them at the current stage of growth."""
+        return x
+
+    def reconstruct(
+        self, x: torch.Tensor, labels: torch.Tensor
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        """VAE loss of encoder and generator on real images, at the current stage of growth."""
+        mean, log_variance = self.generator.encoder(x, labels)  # type: ignore[operator, misc]
+        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
+        output = self.generator.stage(z, labels)
+        loss, error, divergence = losses.negative_elbo(self.at_stage(x), output, mean, log_variance)
+        return loss, {"reconstruction": error.item(), "kl": divergence.item()}
 
     def update(self, name: str, loss: torch.Tensor) -> None:
         """One optimiser step of "generator" or "critic"."""
@@ -139,16 +155,6 @@ class StyleSteps(Steps):
         self.critic.requires_grad_(True)
         return values, self.batch
 
-    def reconstruct(
-        self, x: torch.Tensor, labels: torch.Tensor
-    ) -> tuple[torch.Tensor, dict[str, float]]:
-        """VAE loss of encoder and generator on real images."""
-        mean, log_variance = self.generator.encoder(x, labels)  # type: ignore[operator, misc]
-        z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        output = self.generator.grid(z, labels)
-        loss, error, divergence = losses.negative_elbo(x, output, mean, log_variance)
-        return loss, {"reconstruction": error.item(), "kl": divergence.item()}
-
     def critic_step(
         self, reals: Reals, fake: torch.Tensor, fake_labels: torch.Tensor
     ) -> dict[str, float]:
@@ -170,3 +176,102 @@ class StyleSteps(Steps):
         values["overfitting"] = self.augment.update(real_scores)
         values["ada_p"] = self.augment.probability
         return values
+
+
+class WassersteinSteps(Steps):
+    """WGAN-GP: several critic steps with a gradient penalty, growing from 4x4.
+
+    Gulrajani et al. 2017, algorithm 1; growth follows Karras et al. 2018. With `warmup_images`
+    the generator starts as the decoder of a VAE, as in `StyleSteps`.
+    """
+
+    def __init__(
+        self, generator: GanGenerator, critic: nn.Module, train: dict[str, Any], mirror: bool
+    ) -> None:
+        super().__init__(generator, critic, train, mirror)
+        self.penalty = float(train.get("penalty", 10.0))
+        self.critic_steps = int(train.get("n_critic", 5))
+        self.stage_images = int(train.get("stage_images", 0))
+        self.warmup = int(train.get("warmup_images", 0))
+        self.keep = float(train.get("reconstruction", 0.0))
+
+    def growth_at(self, images_seen: int) -> float:
+        """Levels grown so far: half of every stage fades the new side in, half trains it."""
+        levels = float(self.critic.levels)  # type: ignore[arg-type]
+        if self.stage_images <= 0:
+            return levels
+        done, part = divmod(images_seen / self.stage_images, 1.0)
+        return min(done + min(1.0, 2 * part + 1e-3), levels)
+
+    def at_stage(self, x: torch.Tensor) -> torch.Tensor:
+        """See `Steps.at_stage`: pooled to the stage's side and blended like the generator."""
+        level, fade = split_growth(self.growth, self.critic.levels)  # type: ignore[arg-type]
+        x = F.adaptive_avg_pool2d(x, 4 << level) if x.shape[-1] > 4 << level else x
+        if fade < 1:
+            x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2), x, fade)
+        return x
+
+    def step(self, reals: Reals, images_seen: int) -> tuple[dict[str, float], int]:
+        """See `Steps.step`; every critic step uses its own real images."""
+        self.growth = self.growth_at(images_seen)
+        self.generator.growth.fill_(self.growth)  # type: ignore[operator, union-attr]
+        values = {"growth": self.growth}
+        loss, used = torch.zeros(()), 0
+        if images_seen >= self.warmup:
+            for _ in range(self.critic_steps):
+                values |= self.critic_step(reals)
+            used = self.critic_steps * self.batch
+            z, labels = self.draw(self.batch, reals)
+            self.critic.requires_grad_(False)
+            fake = self.generator.stage(z, labels)
+            loss = losses.wasserstein_generator(self.critic(fake, labels, self.growth))
+            values["generator"] = loss.item()
+        if self.generator.encoder is not None and (not used or self.keep > 0):
+            x, labels = self.real(reals)
+            kept, more = self.reconstruct(x, labels)
+            loss = loss + (self.keep if used else 1.0) * kept
+            values |= more
+        self.update("generator", loss)
+        self.critic.requires_grad_(True)
+        return values, used or self.batch
+
+    def critic_step(self, reals: Reals) -> dict[str, float]:
+        """Wasserstein loss, gradient penalty and a small pull of the scores towards zero."""
+        x, labels = self.real(reals)
+        x = self.at_stage(x)
+        with torch.no_grad():  # the same classes, so that the penalty mixes like with like
+            fake = self.generator.stage(self.draw(len(x), reals)[0], labels)
+        real_scores = self.critic(x, labels, self.growth)
+        fake_scores = self.critic(fake, labels, self.growth)
+        penalty = losses.gradient_penalty(lambda a: self.critic(a, labels, self.growth), x, fake)
+        distance = losses.wasserstein_critic(real_scores, fake_scores)
+        drift = 1e-3 * real_scores.square().mean()  # Karras et al. 2018, app. A.1
+        self.update("critic", distance + self.penalty * penalty + drift)
+        return {
+            "critic": distance.item(),
+            "penalty": penalty.item(),
+            "real_score": real_scores.mean().item(),
+            "fake_score": fake_scores.mean().item(),
+        }
+
+
+class DcganSteps(Steps):
+    """DCGAN: binary cross-entropy, one step of each network (Radford et al. 2016)."""
+
+    def step(self, reals: Reals, images_seen: int) -> tuple[dict[str, float], int]:
+        """See `Steps.step`."""
+        x, labels = self.real(reals)
+        z, fake_labels = self.draw(self.batch, reals)
+        fake = self.generator.grid(z, fake_labels)
+        real_scores = self.critic(x, labels)
+        fake_scores = self.critic(fake.detach(), fake_labels)
+        critic_loss = losses.logistic_critic(real_scores, fake_scores)
+        self.update("critic", critic_loss)
+        self.critic.requires_grad_(False)
+        loss = losses.logistic_generator(self.critic(fake, fake_labels))
+        self.update("generator", loss)
+        self.critic.requires_grad_(True)
+        values = {"critic": critic_loss.item(), "generator": loss.item()}
+        values["real_score"] = real_scores.mean().item()
+        values["fake_score"] = fake_scores.mean().item()
+        return values, self.batch

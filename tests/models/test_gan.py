@@ -5,6 +5,7 @@ from torch import nn
 from core.models.ada import AdaptiveAugment
 from core.models.base import build
 from core.models.gan.critic import Critic, split_growth
+from core.models.gan.dcgan import DcganCritic
 from core.models.gan.layers import (
     ModulatedConv,
     SelfAttention,
@@ -223,3 +224,46 @@ def test_chest_images_are_never_flipped():
     out = augment(x)
     left, right = out[..., :8].mean((1, 2, 3)), out[..., 8:].mean((1, 2, 3))
     assert (left > right).float().mean() > 0.9
+
+
+WGAN = {
+    "space": "pixel",
+    "channels": 1,
+    "classes": 2,
+    "z_dim": 6,
+    "widths": [8, 8, 6],
+    "attention": [8],
+}
+
+
+def test_wgan_draws_at_its_stage_and_fades_in():
+    model = generator(WGAN, "wgan-gp")
+    z, labels = torch.randn(2, 6), torch.tensor([0, 1])
+    assert model.stage(z, labels).shape == (2, 1, 16, 16)
+    model.growth.fill_(2.0)
+    small = model.stage(z, labels)
+    model.growth.fill_(2.0 + 1e-6)
+    blended = model.stage(z, labels)
+    assert small.shape[-1] == 8 and blended.shape[-1] == 16
+    assert torch.allclose(nn.functional.interpolate(small, scale_factor=2), blended, atol=1e-4)
+    model.growth.fill_(1.0)
+    assert model.grid(z, labels).shape == (2, 1, 16, 16)
+
+
+def test_wgan_images_depend_on_seed_and_class():
+    model = generator(WGAN, "wgan-gp")
+    both = model.sample(torch.tensor([0, 1]), [4, 4])
+    assert not torch.allclose(both[0], both[1], atol=1e-3)
+    still = model.sample(torch.tensor([0, 0]), [4, 5], truncation=0.0)
+    assert torch.allclose(still[0], still[1], atol=1e-5)
+
+
+def test_dcgan_draws_in_the_range_of_tanh_one_image_per_seed():
+    config = {"channels": 1, "classes": 2, "z_dim": 4, "size": 16}
+    model = generator(config, "dcgan")
+    images = model.sample(torch.tensor([0, 1]), [1, 2])
+    assert images.shape == (2, 1, 16, 16) and images.abs().max() <= 1
+    alone = model.sample(torch.tensor([1]), [2])
+    assert torch.allclose(images[1:], alone, atol=1e-5)
+    critic = DcganCritic({"grid_channels": 1, "classes": 2, "size": 16}).eval()
+    assert critic(images, torch.tensor([0, 1])).shape == (2,)

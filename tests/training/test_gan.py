@@ -212,3 +212,44 @@ def test_labels_are_drawn_from_the_classes_present():
     reals = Reals(torch.zeros(3, 1, 2, 2), torch.tensor([0, 2, 2]))
     assert set(reals.labels_of(50).tolist()) == {0, 2}
     assert len(reals.first(2, 5)) == 2
+
+
+def wasserstein(**train):
+    config = settings(**{"n_critic": 2, "batch": 4, "stage_images": 24, "images": 48, **train})
+    config["model"] |= {"family": "wgan-gp", "encoder_widths": [6, 6]}
+    config["critic"] |= {"progressive": True, "minibatch_deviation": False}
+    return config
+
+
+def test_wgan_grows_and_resumes(tmp_path, unpublished):
+    run, _ = finish(tmp_path / "whole", wasserstein(warmup_images=8, log_seconds=0))
+    lines = [json.loads(line) for line in run.history.read_text().splitlines()]
+    growth = [line["growth"] for line in lines if "growth" in line]
+    assert growth[0] < 1 and growth[-1] > 1.5 and growth == sorted(growth)
+    assert {"penalty", "critic", "generator"} <= lines[-2].keys()
+    whole = unpublished["module"].state_dict()
+    finish(tmp_path / "parts", wasserstein(warmup_images=8, images=24))
+    finish(tmp_path / "parts", wasserstein(warmup_images=8), resume=True)
+    for name, value in unpublished["module"].state_dict().items():
+        assert torch.equal(value, whole[name]), name
+
+
+def test_real_images_are_blended_like_the_growing_generator():
+    config = wasserstein()
+    steps = gan.make_steps(config, lambda _: Pool(), torch.device("cpu"), mirror=False)
+    x = torch.randn(2, 8, 8, 8)
+    steps.growth = 1.0
+    assert torch.equal(steps.at_stage(x), nn.functional.avg_pool2d(x, 2))
+    steps.growth = 1.5
+    coarse = nn.functional.interpolate(nn.functional.avg_pool2d(x, 2), scale_factor=2)
+    assert torch.allclose(steps.at_stage(x), (coarse + x) / 2)
+    steps.growth = 2.0
+    assert torch.equal(steps.at_stage(x), x)
+
+
+def test_dcgan_trains_on_pixels(tmp_path, unpublished):
+    config = settings(images=16)
+    config["model"] = {"family": "dcgan", "channels": 1, "classes": 4, "z_dim": 4, "size": SIZE}
+    run, card = finish(tmp_path, config)
+    assert run.step == 2 and card.requires == [] and card.family == "dcgan"
+    assert not list(tmp_path.glob("latents-*"))

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from core.models.base import Generator, Load, Progress, noise
+from core.models.gan.encoder import Encoder
 
 BATCH = 16
 
@@ -32,6 +33,7 @@ class GanGenerator(Generator):
         latent = self.space == "latent"
         self.size = int(config.get("size", 16 if latent else 128))
         self.grid_channels = int(config.get("grid_channels", 8)) if latent else self.channels
+        self.encoder: Encoder | None = None
         self._autoencoder: tuple[nn.Module, ...] = (load(config["autoencoder"]),) if latent else ()
 
     @property
@@ -42,6 +44,16 @@ class GanGenerator(Generator):
     def grid(self, z: torch.Tensor, labels: torch.Tensor, truncation: float = 1.0) -> torch.Tensor:
         """(N, z_dim) and (N,) to what the network draws, (N, grid_channels, size, size)."""
         raise NotImplementedError
+
+    def stage(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """What the network draws at its current stage of growth, (N, grid_channels, s, s)."""
+        return self.grid(z, labels)
+
+    def make_encoder(self, widths: list[int]) -> Encoder | None:
+        """An encoder into Z with the given channels at 4x4, 8x8, ...; None for no widths."""
+        if not widths:
+            return None
+        return Encoder(self.grid_channels, self.classes, [int(w) for w in widths], self.z_dim)
 
     def to_image(self, grid: torch.Tensor) -> torch.Tensor:
         """What the network draws to normalised images, (N, channels, S, S)."""

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 
 from core.models.base import Load, StyleGenerator, family
-from core.models.gan.encoder import Encoder
 from core.models.gan.layers import EqualLinear, ModulatedConv, act, double
 from core.models.gan.space import GanGenerator
 
@@ -93,10 +92,7 @@ class StyleGAN2(GanGenerator, StyleGenerator):
         self.synthesis = Synthesis(self.grid_channels, self.w_dim, widths)
         self.num_layers = len(self.synthesis.convs)
         self.register_buffer("w_mean", torch.zeros(self.classes, self.w_dim))
-        encoder = [int(w) for w in config.get("encoder_widths", widths)]
-        self.encoder = (
-            Encoder(self.grid_channels, self.classes, encoder, self.z_dim) if encoder else None
-        )
+        self.encoder = self.make_encoder(config.get("encoder_widths", widths))
 
     def map(self, z: torch.Tensor, labels: torch.Tensor, truncation: float = 1.0) -> torch.Tensor:
         """(N, z_dim) and (N,) to (N, num_layers, w_dim).
