@@ -159,13 +159,20 @@ def _per_class(
 ) -> list[dict[str, Any]]:
     rows = []
     for k in range(classes):
-        own: dict[str, Statistic] = {
-            "recall": lambda i, k=k: float((predicted[i][labels[i] == k] == k).mean()),
-            "f1": lambda i, k=k: _f1(predicted[i] == k, labels[i] == k),
-        }
-        n = int((labels == k).sum())
-        rows.append({"n": n, **(with_interval(own, labels, draws) if n else {})})
+        said, true = predicted == k, labels == k
+        n = int(true.sum())
+        rows.append({"n": n, **(_one_class(said, true, labels, draws) if n else {})})
     return rows
+
+
+def _one_class(
+    said: np.ndarray, true: np.ndarray, labels: np.ndarray, draws: int
+) -> dict[str, dict[str, Any]]:
+    own: dict[str, Statistic] = {
+        "recall": lambda i: float(said[i][true[i]].mean()),
+        "f1": lambda i: _f1(said[i], true[i]),
+    }
+    return with_interval(own, labels, draws)
 
 
 def _f1(predicted: np.ndarray, true: np.ndarray) -> float:

@@ -223,7 +223,7 @@ def _families(
             "n": len(images),
             "seen": name in trained,
             **_brief(given, truth, card, draws),
-            "called_real": share(np.array([decide(float(v), card.calibration) == "real" for v in own])),
+            "called_real": share(np.array([decide(v, card.calibration) == "real" for v in own])),
             "re_encoded": {"n": len(images), **_brief(coded, truth, card, draws)},
         }
         start = end

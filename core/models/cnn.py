@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from core.models.base import Classifier, Load, family
+from core.models.standardise import standardiser
 
 
 class SmallCNN(Classifier):
@@ -21,6 +22,7 @@ class SmallCNN(Classifier):
         dense: units of the dense layer.
         dropout: share of dense units dropped in training.
         norm: batch normalisation after each convolution and pooling.
+        standardise: whether every image is standardised first.
     """
 
     def __init__(
@@ -32,8 +34,10 @@ class SmallCNN(Classifier):
         dense: int = 128,
         dropout: float = 0.5,
         norm: bool = True,
+        standardise: bool = False,
     ) -> None:
         super().__init__()
+        self.standardise = standardiser(standardise)
         layers: list[nn.Module] = []
         for inside, outside in zip((channels, *widths[:-1]), widths):
             # pooling first leaves a quarter of the work to normalisation and rectification
@@ -47,7 +51,7 @@ class SmallCNN(Classifier):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, S, S) to the dense layer's activations, (N, dense), not negative."""
-        return torch.relu(self.dense(self.convolutions(x).flatten(1)))
+        return torch.relu(self.dense(self.convolutions(self.standardise(x)).flatten(1)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, S, S) normalised to logits (N, K)."""

@@ -10,6 +10,7 @@ from torchvision.models import ResNet, ResNet18_Weights
 from torchvision.models.resnet import BasicBlock
 
 from core.models.base import Classifier, Load, family
+from core.models.standardise import standardiser
 
 _FULL_WIDTH = 64
 
@@ -43,6 +44,7 @@ class ResNetClassifier(Classifier):
         pool: whether max pooling follows the stem, as in the paper; without it every map is
             twice as fine and four times as dear.
         last_stride: stride of the fourth stage; 1 doubles the class activation map's resolution.
+        standardise: whether every image is standardised first.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class ResNetClassifier(Classifier):
         dropout: float = 0.0,
         pool: bool = True,
         last_stride: int = 2,
+        standardise: bool = False,
     ) -> None:
         super().__init__()
+        self.standardise = standardiser(standardise)
         self.net = _NarrowResNet(channels, width, list(blocks), classes)
         if not pool:
             self.net.maxpool = nn.Identity()  # type: ignore[assignment]
@@ -70,7 +74,7 @@ class ResNetClassifier(Classifier):
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, S, S) to pooled features of the last stage, (N, 8·width), not negative."""
         net = self.net
-        x = net.maxpool(net.relu(net.bn1(net.conv1(x))))  # (N, width, S/4, S/4)
+        x = net.maxpool(net.relu(net.bn1(net.conv1(self.standardise(x)))))  # (N, width, S/4, S/4)
         x = net.layer4(net.layer3(net.layer2(net.layer1(x))))
         return net.avgpool(x).flatten(1)
 

@@ -14,6 +14,7 @@ from torchvision.models.vision_transformer import ConvStemConfig, EncoderBlock, 
 from torchvision.ops import stochastic_depth
 
 from core.models.base import Classifier, Load, family
+from core.models.standardise import standardiser
 
 
 class _Block(EncoderBlock):
@@ -50,6 +51,7 @@ class ViTClassifier(Classifier):
         drop_path: stochastic depth of the last block; it grows linearly from 0 at the first.
         dropout: dropout on tokens and in the MLP.
         stem: convolutional stem instead of one linear projection per patch.
+        standardise: whether every image is standardised first.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class ViTClassifier(Classifier):
         drop_path: float = 0.1,
         dropout: float = 0.0,
         stem: bool = True,
+        standardise: bool = False,
     ) -> None:
         super().__init__()
+        self.standardise = standardiser(standardise)
         self.grid = size // patch
         self.net = VisionTransformer(
             image_size=size,
@@ -85,7 +89,7 @@ class ViTClassifier(Classifier):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, S, S) to the class token after the last block, (N, dim)."""
-        tokens = self.net._process_input(x.expand(-1, 3, -1, -1))  # (N, grid², dim)
+        tokens = self.net._process_input(self.standardise(x).expand(-1, 3, -1, -1))  # (N, grid², dim)
         start = self.net.class_token.expand(len(x), -1, -1)
         return self.net.encoder(torch.cat([start, tokens], dim=1))[:, 0]
 

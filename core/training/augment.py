@@ -18,12 +18,15 @@ class Augmentation:
         shift: largest move, as a share of the side.
         shear: largest shear angle in degrees.
         scale: largest relative change of size.
+        aspect: largest relative change of width against height.
         mirror: flip left-right half of the time (only where anatomy allows).
         turns: rotate by a random multiple of 90 degrees (tissue has no upright).
         brightness: largest shift of grey level, in the normalised range of width 2.
         contrast: largest relative change of contrast about the mean grey level.
         gamma: largest change of log gamma.
         stain: largest relative change of each colour channel by itself.
+        sharpness: largest share of fine detail taken away or added: scanners and file histories
+            differ in it by class, which a classifier must not learn.
         noise: largest standard deviation of Gaussian noise.
         erase: chance that a random rectangle of up to a third of the side is blanked.
     """
@@ -32,12 +35,14 @@ class Augmentation:
     shift: float = 0.06
     shear: float = 5.0
     scale: float = 0.1
+    aspect: float = 0.0
     mirror: bool = False
     turns: bool = False
     brightness: float = 0.2
     contrast: float = 0.2
     gamma: float = 0.0
     stain: float = 0.0
+    sharpness: float = 0.0
     noise: float = 0.0
     erase: float = 0.0
 
@@ -58,9 +63,9 @@ class Augmentation:
             angle = angle + torch.randint(4, (n,), generator=random) * (math.pi / 2)
         shear = torch.tan(_span(n, math.radians(self.shear), random))
         size = 1 + _span(n, self.scale, random)
-        flip = torch.ones(n)
+        flip = 1 + _span(n, self.aspect, random)
         if self.mirror:
-            flip = 1 - 2 * torch.randint(2, (n,), generator=random).float()
+            flip = flip * (1 - 2 * torch.randint(2, (n,), generator=random).float())
         cos, sin = angle.cos() / size, angle.sin() / size
         move_x, move_y = _span(n, 2 * self.shift, random), _span(n, 2 * self.shift, random)
         rows = [flip * cos, flip * (shear * cos - sin), move_x, sin, shear * sin + cos, move_y]
@@ -81,6 +86,9 @@ class Augmentation:
         if self.gamma:
             power = _span(n, self.gamma, random).exp().view(n, 1, 1, 1).to(batch)
             batch = ((batch + 1) / 2).clamp(1e-4, 1).pow(power) * 2 - 1
+        if self.sharpness:
+            amount = _span(n, self.sharpness, random).view(n, 1, 1, 1).to(batch)
+            batch = batch + amount * (batch - _smooth(batch))
         if self.noise:
             sigma = _span(n, self.noise, random).abs().view(n, 1, 1, 1).to(batch)
             batch = batch + sigma * torch.randn(batch.shape, generator=random).to(batch)
@@ -98,6 +106,15 @@ class Augmentation:
             ends.append((place >= start) & (place < start + extent))
         hole = (ends[0][:, :, None] & ends[1][:, None, :] & chosen[:, None, None])[:, None]
         return torch.where(hole.to(batch.device), batch.mean(dim=(1, 2, 3), keepdim=True), batch)
+
+
+def _smooth(batch: torch.Tensor) -> torch.Tensor:
+    """Binomial blur, 5×5: (N, C, S, S) to the same shape."""
+    line = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=batch.device) / 16
+    channels = batch.shape[1]
+    kernel = (line[:, None] * line[None]).expand(channels, 1, 5, 5)
+    padded = functional.pad(batch, (2, 2, 2, 2), mode="reflect")
+    return functional.conv2d(padded, kernel, groups=channels)
 
 
 def _span(n: int, limit: float, random: torch.Generator) -> torch.Tensor:

@@ -10,7 +10,6 @@ import torch
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch import nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from core.cards import Card
 from core.data.dataset import DomainData
@@ -18,6 +17,7 @@ from core.evaluate import calibration
 from core.models.base import build
 from core.preprocessing import Preprocessing
 from core.training.augment import Augmentation, mixup
+from core.training.ema import Ema
 from core.training.publish import publish
 from core.training.run import Run
 from core.training.trainset import TrainSet, make_trainset
@@ -130,11 +130,7 @@ class ClassifierTrainer:
         self.val_images, self.val_labels = val_images, val_labels
         self.module = module.to(run.device).to(memory_format=torch.channels_last)  # type: ignore
         decay = float(self.settings["ema"])
-        self.average = (
-            AveragedModel(self.module, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
-            if decay
-            else None
-        )
+        self.average = Ema(self.module, decay) if decay else None
         self.optimiser = torch.optim.AdamW(
             self.module.parameters(), lr=self.settings["lr"],
             weight_decay=self.settings["weight_decay"],
@@ -213,7 +209,7 @@ class ClassifierTrainer:
         nn.utils.clip_grad_norm_(self.module.parameters(), 5.0)
         self.optimiser.step()
         if self.average is not None:
-            self.average.update_parameters(self.module)
+            self.average.update(self.module, self.run.step)
         self.run.step += 1
         self.run.images_seen += len(chosen)
         return float(loss.detach())
@@ -260,7 +256,7 @@ class ClassifierTrainer:
             plain
             | {
                 "module": self.module.state_dict(),
-                "average": self.average.state_dict() if self.average is not None else None,
+                "average": self.average.module.state_dict() if self.average is not None else None,
                 "optimiser": self.optimiser.state_dict(),
                 "best": self.best,
                 "random": self.random.get_state(),
@@ -276,7 +272,7 @@ class ClassifierTrainer:
         self.module.load_state_dict(state["module"])
         self.optimiser.load_state_dict(state["optimiser"])
         if self.average is not None:
-            self.average.load_state_dict(state["average"])
+            self.average.module.load_state_dict(state["average"])
         self.random.set_state(state["random"].cpu())
 
 

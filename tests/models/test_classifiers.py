@@ -83,3 +83,12 @@ def test_last_stride_refines_the_activation_map_and_width_shrinks_the_net():
 def test_imagenet_weights_need_the_full_width():
     with pytest.raises(ValueError, match="width = 64"):
         make("resnet").load_pretrained()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_standardised_models_are_blind_to_exposure(name):
+    model, x = make(name, standardise=True), torch.rand(2, 1, 32, 32)
+    if name == "vit":
+        torch.nn.init.normal_(model.net.heads.head.weight)
+    assert torch.allclose(model(x), model(x - 0.7), atol=1e-4)
+    assert torch.isfinite(model(torch.zeros(1, 1, 32, 32))).all()

@@ -45,6 +45,25 @@ def test_turns_are_exact_quarter_rotations():
         assert any(torch.allclose(after, o, atol=1e-3) for o in options)
 
 
+def detail(x: torch.Tensor) -> torch.Tensor:
+    return (x[..., 1:] - x[..., :-1]).abs().mean(dim=(1, 2, 3))
+
+
+def test_sharpness_takes_detail_away_or_adds_some():
+    x = (torch.rand(32, 1, 16, 16, generator=seeded(1)) - 0.5) * 0.4
+    ratio = detail(Augmentation(**STILL, sharpness=0.9)(x, seeded())) / detail(x)
+    assert ratio.min() < 0.6 and ratio.max() > 1.3
+
+
+def test_aspect_stretches_one_axis_only():
+    ramp = torch.linspace(-0.8, 0.8, 16)
+    across = ramp[None, None, None].expand(8, 1, 16, 16)
+    down = across.transpose(2, 3)
+    stretch = Augmentation(**STILL, aspect=0.4)
+    assert torch.allclose(stretch(down, seeded()), down, atol=1e-4)
+    assert not torch.allclose(stretch(across, seeded()), across, atol=1e-2)
+
+
 def test_erase_blanks_a_rectangle():
     x = batch()
     blanked = Augmentation(**STILL, erase=1.0)(x, seeded())

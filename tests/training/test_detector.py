@@ -142,11 +142,11 @@ def test_average_precision_is_scikit_learns(rng):
 
 def test_file_traces_are_found_before_the_chain_and_gone_after_it():
     rng = np.random.default_rng(0)
-    images = rng.integers(60, 190, (60, 16, 16, 1)).astype(np.uint8)
-    labels = np.repeat([0, 1], 30)
+    images = rng.integers(60, 190, (40, 16, 16, 1)).astype(np.uint8)
+    labels = np.repeat([0, 1], 20)
     fair = file_trace_probe(degrade_all(images, seed=0), labels)
     assert fair["constant"]["ci"][0] < 0.5 < fair["constant"]["ci"][1] + 0.1
-    assert fair["traces"]["value"] < 0.75
+    assert fair["traces"]["value"] < 0.85
     images[labels == 1] &= 0xFE  # a trace: synthetic images hold even grey levels alone
     features = np.stack([file_features(x) for x in images])
     assert trace_auc(features, labels, draws=10)["value"] > 0.95
