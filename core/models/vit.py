@@ -89,7 +89,8 @@ class ViTClassifier(Classifier):
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, S, S) to the class token after the last block, (N, dim)."""
-        tokens = self.net._process_input(self.standardise(x).expand(-1, 3, -1, -1))  # (N, grid², dim)
+        x = self.standardise(x).expand(-1, 3, -1, -1)
+        tokens = self.net._process_input(x)  # (N, grid², dim)
         start = self.net.class_token.expand(len(x), -1, -1)
         return self.net.encoder(torch.cat([start, tokens], dim=1))[:, 0]
 
