@@ -255,12 +255,15 @@ def check(registry: Registry, images: list[np.ndarray], domain: str) -> list[dic
         return [{"checked": False, "in_scope": True} for _ in images]
 
 
-def fit_scope(registry: Registry, data: DomainData) -> None:
+def fit_scope(
+    registry: Registry, data: DomainData, features: dict[str, np.ndarray] | None = None
+) -> None:
     """Fit a domain's scope to its training images, limit on validation, beside its encoder.
 
     Args:
         registry: holds the encoder, whose card gets the file's sha256 and the limit.
         data: the domain's images.
+        features: encoder features by split ("train", "val"), where known already.
 
     Raises:
         CheckpointError: no encoder.
@@ -269,7 +272,8 @@ def fit_scope(registry: Registry, data: DomainData) -> None:
     sets = []
     for split in ("train", "val"):
         pixels = np.asarray(data.images[data.indices(split)])
-        sets.append((encoded(encoder, pixels), statistics(pixels)))
+        known = features[split] if features else encoded(encoder, pixels)
+        sets.append((known, statistics(pixels)))
     fitted = Scope.fit(*sets)
     path = registry.folder(encoder.card.id) / file_name(domain)
     fitted.save(path)

@@ -15,7 +15,7 @@ from core.errors import DataError
 from core.evaluate.features import find_encoder
 from core.evaluate.foreign import foreign_images
 from core.evaluate.intervals import share
-from core.evaluate.reference import fit_reference
+from core.evaluate.reference import fit_reference, split_features
 from core.registry import Registry
 from core.scope import distances, fit_scope
 from core.services.degradations import degrade
@@ -45,8 +45,9 @@ def evaluate(
     Raises:
         CheckpointError: no encoder.
     """
-    fit_scope(registry, data)
-    fit_reference(registry, data)
+    features = split_features(find_encoder(registry, data.domain.id), data)
+    fit_scope(registry, data, features)
+    fit_reference(registry, data, features)
     result = {"scope": evaluate_scope(registry, data, other_domains(data, list(paths)))}
     folder = registry.folder(find_encoder(registry, data.domain.id).card.id)
     known = read_metrics(folder)

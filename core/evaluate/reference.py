@@ -18,7 +18,7 @@ from core.evaluate.copy_audit import limit, nearest, unit
 from core.evaluate.features import encoded, find_encoder
 from core.evaluate.prdc import radii
 from core.evaluate.texture import luminance
-from core.registry import Registry
+from core.registry import Loaded, Registry
 from core.scope import register_file
 
 STEPS = np.linspace(0, 1, 201)
@@ -68,18 +68,30 @@ def file_name(domain: str) -> str:
     return f"reference-{domain}.safetensors"
 
 
-def fit_reference(registry: Registry, data: DomainData) -> None:
+def split_features(encoder: Loaded, data: DomainData) -> dict[str, np.ndarray]:
+    """Encoder features of training and validation images, by split."""
+    return {s: encoded(encoder, np.asarray(data.images[data.indices(s)])) for s in ("train", "val")}
+
+
+def fit_reference(
+    registry: Registry, data: DomainData, features: dict[str, np.ndarray] | None = None
+) -> None:
     """Measure training and validation images and write the file beside the encoder.
+
+    Args:
+        registry: holds the encoder, whose card gets the file's sha256 and the limit.
+        data: the domain's images.
+        features: encoder features by split ("train", "val"), where known already.
 
     Raises:
         CheckpointError: no encoder.
     """
     encoder, domain = find_encoder(registry, data.domain.id), data.domain.id
-    train = encoded(encoder, np.asarray(data.images[data.indices("train")]))
     pixels = np.asarray(data.images[data.indices("val")])
-    centre = train.mean(0)
-    vectors = unit(train, centre)
-    held = nearest(unit(encoded(encoder, pixels), centre), vectors)[0]
+    known = features or split_features(encoder, data)
+    centre = known["train"].mean(0)
+    vectors = unit(known["train"], centre)
+    held = nearest(unit(known["val"], centre), vectors)[0]
     tensors = {
         "features": vectors.astype(np.float16),
         "centre": centre,
@@ -92,7 +104,7 @@ def fit_reference(registry: Registry, data: DomainData) -> None:
     path = registry.folder(encoder.card.id) / file_name(domain)
     small = {k: v if v.dtype == np.float16 else v.astype(np.float32) for k, v in tensors.items()}
     save_file(small, path)
-    numbers = {"copy_limit": limit(held), "n_held_out": len(held), "n_training": len(train)}
+    numbers = {"copy_limit": limit(held), "n_held_out": len(held), "n_training": len(vectors)}
     register_file(registry, encoder.card, path, {"reference": {domain: numbers}})
 
 
