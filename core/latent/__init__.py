@@ -1,0 +1,1 @@
+"""The latent space of a style-based generator: directions, their measured effects, inversion."""

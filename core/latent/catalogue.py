@@ -1,0 +1,135 @@
+"""All directions of a generator with what each measurably does, shipped beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.cards import write_json
+from core.errors import CancelledError
+from core.latent import attributes
+from core.latent.directions import (
+    Direction,
+    attribute_direction,
+    class_direction,
+    save_directions,
+    scaled,
+    within_classes,
+)
+from core.latent.effects import Measure, curves, effects, entanglement, name_by_effect
+from core.latent.mixing import layer_groups
+from core.latent.pca import Codes, components, sample_codes
+from core.latent.sefa import sefa
+from core.models.gan.stylegan2 import StyleGAN2
+from core.preprocessing import Preprocessing
+
+
+def discover(
+    generator: StyleGAN2, classes: list[str], preprocessing: Preprocessing, per_class: int = 64
+) -> tuple[list[Direction], Codes]:
+    """SeFa over all layers and per layer group, PCA, class boundaries and attribute directions.
+
+    Args:
+        generator: in evaluation mode.
+        classes: class ids, in the order of its conditions.
+        preprocessing: turns its images into pixels, whose attributes are measured.
+        per_class: random codes per class.
+    """
+    codes = sample_codes(generator, generator.z_dim, len(classes), per_class)
+    found = [Direction(f"sefa-{i + 1}", "sefa", "", v) for i, v in enumerate(sefa(generator, 4)[0])]
+    for group, layers in layer_groups(generator.num_layers).items():
+        vectors, _ = sefa(generator, 2, list(layers))
+        found += [
+            Direction(f"sefa-{group}-{i + 1}", "sefa", "", v, layers=layers)
+            for i, v in enumerate(vectors)
+        ]
+    parts = components(codes, 4)
+    found += [Direction(f"pca-{i + 1}", "pca", "", v) for i, v in enumerate(parts.directions)]
+    for label, name in enumerate(classes):
+        vector = class_direction(codes.w, (codes.labels == label).numpy())
+        found.append(Direction(f"class-{name}", "class", f"towards {name}", vector))
+    found += _attribute_directions(generator, codes, preprocessing)
+    return [scaled(d, codes.w, codes.labels) for d in found], codes
+
+
+def _attribute_directions(
+    generator: StyleGAN2, codes: Codes, preprocessing: Preprocessing
+) -> list[Direction]:
+    device = generator.w_mean.device
+    rows = []
+    with torch.no_grad():
+        for w in codes.w.split(16):
+            layered = w[:, None].expand(-1, generator.num_layers, -1).to(device)
+            pixels = preprocessing.denormalise(generator.synthesise(layered))
+            rows.append(attributes.measure(pixels))
+    values = within_classes(torch.from_numpy(np.concatenate(rows)), codes.labels).numpy()
+    w = within_classes(codes.w, codes.labels)
+    return [
+        Direction(f"attribute-{name}", "attribute", name, attribute_direction(w, values[:, i]))
+        for i, name in enumerate(attributes.names(generator.channels))
+    ]
+
+
+def describe(
+    generator: StyleGAN2,
+    directions: list[Direction],
+    codes: Codes,
+    measure: Measure,
+    quantities: list[str],
+    n: int = 32,
+    progress: Callable[[float], bool] | None = None,
+) -> tuple[list[Direction], dict[str, Any]]:
+    """Measure every direction on n latents, spread over the classes, and name it by its effect.
+
+    `progress` is told the share done before each direction and returns False to cancel.
+
+    Returns:
+        The directions with names, and a table: id to effects, entanglement and n.
+    """
+    chosen = torch.linspace(0, len(codes.w) - 1, n).long()
+    w = codes.w[chosen][:, None].repeat(1, generator.num_layers, 1).to(generator.w_mean.device)
+    named, table = [], {}
+    for done, direction in enumerate(directions):
+        if progress and not progress(done / len(directions)):
+            raise CancelledError("Cancelled.")
+        found = effects(curves(generator, direction, w, measure), quantities)
+        # What was fitted to move one quantity keeps that name; the others earn theirs.
+        name = direction.name or f"{direction.id}: {name_by_effect(found)}"
+        named.append(replace(direction, name=name))
+        table[direction.id] = {
+            "n": n,
+            "effects": [e.to_dict() for e in found],
+            "entanglement": entanglement(found),
+            "named_by_effect": name_by_effect(found),
+        }
+    return named, table
+
+
+def measure_with(
+    preprocessing: Preprocessing, models: dict[str, Callable[[torch.Tensor], torch.Tensor]]
+) -> Measure:
+    """A measure of attributes and of every model's outputs.
+
+    Args:
+        preprocessing: turns images into pixels.
+        models: name to a function from normalised images to (N, K).
+    """
+
+    @torch.no_grad()
+    def measure(images: torch.Tensor) -> np.ndarray:
+        columns = [attributes.measure(preprocessing.denormalise(images))]
+        columns += [model(images).double().cpu().numpy() for model in models.values()]
+        return np.concatenate(columns, 1)
+
+    return measure
+
+
+def ship(directions: list[Direction], table: dict[str, Any], folder: Path) -> None:
+    """Write directions and effects into a checkpoint's folder."""
+    save_directions(directions, folder)
+    write_json(folder / "effects.json", table)
