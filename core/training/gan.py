@@ -56,7 +56,8 @@ def train(
     while run.images_seen < total and not run.out_of_time():
         # Every step has its own seed: a resumed run repeats the uninterrupted one.
         torch.manual_seed(run.seed * 1_000_003 + run.step)
-        values, used = steps.step(reals, run.images_seen)
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.device.type == "cuda"):
+            values, used = steps.step(reals, run.images_seen)
         check_finite(values, run.step)
         run.step += 1
         run.images_seen += used

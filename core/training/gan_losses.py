@@ -36,7 +36,8 @@ def r1(score: Score, real: torch.Tensor) -> torch.Tensor:
     Mescheder et al. 2018, eq. 9, without its factor gamma / 2.
     """
     real = real.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(score(real).sum(), real, create_graph=True)
+    with torch.autocast(real.device.type, enabled=False):  # bf16 is too coarse for a slope
+        (gradient,) = torch.autograd.grad(score(real).sum(), real, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean()
 
 
@@ -48,7 +49,8 @@ def gradient_penalty(score: Score, real: torch.Tensor, fake: torch.Tensor) -> to
     """
     share = torch.rand(len(real), 1, 1, 1, device=real.device)
     between = torch.lerp(real.detach(), fake.detach(), share).requires_grad_()
-    (gradient,) = torch.autograd.grad(score(between).sum(), between, create_graph=True)
+    with torch.autocast(between.device.type, enabled=False):
+        (gradient,) = torch.autograd.grad(score(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
 
 

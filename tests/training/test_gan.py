@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from core import domains
 from core.data.dataset import DomainData
 from core.preprocessing import Preprocessing
 from core.training import gan, gan_losses
+from core.training.config import read_config
 from core.training.gan_data import Reals, load_reals
 from core.training.gan_monitor import (
     TrainingStoppedError,
@@ -253,3 +255,25 @@ def test_dcgan_trains_on_pixels(tmp_path, unpublished):
     run, card = finish(tmp_path, config)
     assert run.step == 2 and card.requires == [] and card.family == "dcgan"
     assert not list(tmp_path.glob("latents-*"))
+
+
+CONFIGS = [
+    path
+    for name in ("stylegan2*", "wgan-gp*", "dcgan*")
+    for path in sorted((Path(__file__).parents[2] / "configs").glob(f"*/{name}.toml"))
+]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_shipped_configurations_fit_their_domain(path):
+    config = read_config(path)
+    domain = domains.get(path.parent.name)
+    steps = gan.make_steps(config, lambda _: Pool(), torch.device("cpu"), domain.mirror)
+    assert config["id"] == f"{domain.id}/{path.stem}"
+    assert steps.generator.classes == len(domain.classes)
+    assert steps.generator.channels == domain.channels
+    assert steps.generator.space == "latent" or steps.generator.size == domain.size
+    z, labels = steps.draw(1, Reals(torch.zeros(1, 1, 2, 2), torch.tensor([1])))
+    with torch.no_grad():
+        score = steps.critic(steps.generator.eval().grid(z, labels), labels)
+    assert torch.isfinite(score).all()
