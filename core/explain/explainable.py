@@ -145,7 +145,7 @@ ADAPTERS: dict[str, Callable[[Card, nn.Module], Explainable]] = {
 
 
 def explainable(card: Card, module: nn.Module) -> Explainable:
-    """Make a loaded checkpoint explainable, on a private copy of its structure.
+    """Make a loaded checkpoint explainable.
 
     Raises:
         ExplainError: models of this task have no score to explain.
@@ -154,4 +154,4 @@ def explainable(card: Card, module: nn.Module) -> Explainable:
         raise ExplainError(
             f"{card.title} is a {card.task}: choose a {', a '.join(ADAPTERS)} to explain."
         )
-    return ADAPTERS[card.task](card, module).private()
+    return ADAPTERS[card.task](card, module)

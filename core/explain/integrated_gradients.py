@@ -8,7 +8,8 @@ from captum.attr import IntegratedGradients
 from core.explain.base import Attribution, Settings, method, to_map
 from core.explain.baselines import baselines
 from core.explain.explainable import Explainable
-from core.explain.gradients import input_gradients, scores
+from core.explain.gradients import scores
+from core.explain.stem import Stem
 
 
 def relative_gap(attribution: torch.Tensor, change: torch.Tensor) -> float:
@@ -25,12 +26,20 @@ def relative_gap(attribution: torch.Tensor, change: torch.Tensor) -> float:
 def path_integral(
     model: Explainable, x: torch.Tensor, starts: torch.Tensor, steps: int, batch: int
 ) -> torch.Tensor:
-    """Eq. 1 of the paper by Gauss-Legendre quadrature: (B, C, S, S), one map per baseline."""
-    engine = IntegratedGradients(model)
-    engine.gradient_func = lambda forward_fn, inputs, **_: (
-        input_gradients(model, inputs[0], batch)[0],
+    """Eq. 1 of the paper by Gauss-Legendre quadrature: (B, C, S, S), one map per baseline.
+
+    The integral is taken behind the first layer and brought back to the image at its end.
+    """
+    stem = Stem(model)
+    with torch.no_grad():
+        inner, outset = stem.into(x), stem.into(starts)
+    engine = IntegratedGradients(lambda a: stem.score(a, x), multiply_by_inputs=False)
+    # Captum's own gradient function unbinds the scores one by one; their sum has the same gradient.
+    engine.gradient_func = lambda forward_fn, inputs, **_: (stem.gradients(inputs[0], x),)
+    mean = engine.attribute(
+        inner.expand_as(outset), outset, n_steps=steps, internal_batch_size=max(batch, len(starts))
     )
-    return engine.attribute(x.expand_as(starts), starts, n_steps=steps)
+    return stem.back(mean.detach(), x) * (x - starts)
 
 
 @method("ig", "Integrated Gradients", "Sundararajan et al., ICML 2017")

@@ -9,7 +9,7 @@ from captum.attr import KernelShap
 from skimage.segmentation import slic
 
 from core.explain.base import Attribution, Settings, method, to_map
-from core.explain.baselines import blurred
+from core.explain.baselines import mean
 from core.explain.explainable import Explainable
 from core.explain.gradients import scores
 from core.explain.integrated_gradients import relative_gap
@@ -25,6 +25,7 @@ def superpixels(x: torch.Tensor, count: int) -> torch.Tensor:
         pixels[..., 0] if grey else pixels,
         n_segments=count,
         compactness=0.2,
+        sigma=1.0,
         start_label=0,
         channel_axis=None if grey else 2,
         convert2lab=False,
@@ -34,13 +35,13 @@ def superpixels(x: torch.Tensor, count: int) -> torch.Tensor:
 
 @method("kernelshap", "KernelSHAP", "Lundberg and Lee, NeurIPS 2017")
 def kernel_shap(model: Explainable, x: torch.Tensor, settings: Settings) -> Attribution:
-    """Explain one image (1, C, S, S): absent superpixels show the blurred image.
+    """Explain one image (1, C, S, S): absent superpixels show the mean colour.
 
     A superpixel's Shapley value is spread evenly over its pixels, so that the map still sums to
     the change of score; the info holds the relative `efficiency_gap`.
     """
     mask = superpixels(x, settings.superpixels).to(x.device)
-    start = blurred(x, model.preprocessing)
+    start = mean(x, model.preprocessing)
     # Captum draws coalitions from the process-wide generator: one at a time, and put back after.
     with _process_wide_generator, torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(settings.seed)

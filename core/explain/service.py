@@ -15,6 +15,7 @@ from core.explain.explainable import ADAPTERS, Explainable, explainable
 from core.explain.metrics import table
 from core.explain.metrics.settings import MetricSettings
 from core.explain.organ import mask_of
+from core.explain.prepare import prepared
 from core.explain.randomisation import randomisation_curve
 from core.explain.reading import Reading, reading
 from core.explain.references import reference_maps
@@ -73,14 +74,14 @@ def explainable_models(registry: Registry, domain: str | None = None) -> list[st
 
 
 def open_model(registry: Registry, model: str) -> Explainable:
-    """A model's explainable, private to the caller (structure copied, weights shared).
+    """A model's explainable, on a copy private to the caller.
 
     Raises:
         CheckpointError: the model is missing or damaged.
         ExplainError: it has no score to explain.
     """
     with registry.locked(model) as loaded:  # nobody's hooks are copied along
-        return explainable(loaded.card, loaded.module)
+        return prepared(explainable(loaded.card, loaded.module))
 
 
 def available_methods(registry: Registry, model: str) -> dict[str, str]:

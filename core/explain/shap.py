@@ -7,42 +7,50 @@ import torch
 from core.explain.base import Attribution, Settings, method, to_map
 from core.explain.baselines import background
 from core.explain.explainable import Explainable
-from core.explain.gradients import input_gradients, scores
+from core.explain.gradients import scores
 from core.explain.integrated_gradients import relative_gap
+from core.explain.stem import Stem
 
 
-def draw(references: torch.Tensor, samples: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Which reference and which point of the path each sample takes.
+def draw(references: int, samples: int, seed: int) -> torch.Tensor:
+    """Positions in (0, 1) on the path from each reference, (references, samples of each).
 
     Every reference is used equally often, and the positions on its path are stratified, which
     keeps the estimate unbiased and narrows its spread. Own generator: the process-wide ones
     would mix the draws of users who explain at the same time.
-
-    Returns:
-        References (n, C, S, S) and positions in (0, 1), (n, 1, 1, 1).
     """
-    each = max(1, round(samples / len(references)))
+    each = max(1, round(samples / references))
     random = torch.Generator().manual_seed(seed)
-    jitter = torch.rand(len(references), each, generator=random)
-    positions = (torch.arange(each) + jitter) / each
-    chosen = references.repeat_interleave(each, 0)
-    return chosen, positions.reshape(-1, 1, 1, 1).to(references)
+    return (torch.arange(each) + torch.rand(references, each, generator=random)) / each
 
 
 def expected_gradients(
-    model: Explainable, x: torch.Tensor, starts: torch.Tensor, at: torch.Tensor, batch: int
+    model: Explainable,
+    x: torch.Tensor,
+    references: torch.Tensor,
+    which: torch.Tensor,
+    at: torch.Tensor,
+    batch: int,
 ) -> torch.Tensor:
     """Mean of (x - x') dF/dx (x' + a (x - x')) over samples, Erion et al. eq. 3: (1, C, S, S).
 
     Args:
         model: what to explain.
         x: the image, (1, C, S, S).
-        starts: the reference of each sample, (n, C, S, S).
-        at: the position on each path, (n, 1, 1, 1).
+        references: (R, C, S, S).
+        which: each sample's reference, (n,) int64.
+        at: each sample's position on its path, (n,).
         batch: samples per pass.
     """
-    grads, _ = input_gradients(model, starts + at * (x - starts), batch)
-    return (grads * (x - starts)).mean(0, keepdim=True)
+    stem = Stem(model)
+    with torch.no_grad():
+        end, starts = stem.into(x), stem.into(references)
+    total = torch.zeros_like(starts)
+    for chosen, alpha in zip(which.split(batch), at.to(x).split(batch)):
+        inner = torch.lerp(starts[chosen], end, alpha.reshape(-1, 1, 1, 1))
+        total.index_add_(0, chosen.to(x.device), stem.gradients(inner, x))
+    grads = stem.back(total / len(which), x)
+    return (grads * (x - references)).sum(0, keepdim=True)
 
 
 @method("shap", "GradientSHAP", "Lundberg and Lee, NeurIPS 2017; Erion et al., Nat. MI 2021")
@@ -59,13 +67,14 @@ def gradient_shap(
     """
     if references is None:
         references = background(x, model.preprocessing)
-    starts, at = draw(references, settings.samples, settings.seed)
-    found = expected_gradients(model, x, starts, at, settings.batch)
+    at = draw(len(references), settings.samples, settings.seed)
+    which = torch.arange(len(references)).repeat_interleave(at.shape[1])
+    found = expected_gradients(model, x, references, which, at.flatten(), settings.batch)
     ends = scores(model, torch.cat([x, references]), settings.batch)
     change = ends[:1] - ends[1:].mean()
     info = {
         "efficiency_gap": relative_gap(found, change),
-        "samples": len(starts),
+        "samples": at.numel(),
         "references": len(references),
         "change": float(change),
     }

@@ -1,0 +1,107 @@
+"""Small models for which one known patch decides the class, and images to explain.
+
+The rest of the image is multiplied by zero in front of the network: whatever a map shows there is
+wrong. The networks are trained, so that their inner layers carry the evidence as well.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import nn
+
+import core.models  # noqa: F401  (registers every family)
+from core.explain.explainable import Explainable
+from core.explain.prepare import prepared
+from core.models.base import Classifier, build
+from core.preprocessing import Preprocessing
+
+SIDES = {"cnn": 32, "resnet": 64, "vit": 32}
+CONFIGS = {
+    "cnn": {"size": 32, "widths": (8, 16, 16), "dense": 16},
+    "resnet": {"width": 8, "blocks": (1, 1, 1, 1), "pool": False, "last_stride": 1},
+    "vit": {"size": 32, "patch": 4, "dim": 32, "depth": 1, "heads": 2, "drop_path": 0.0},
+}
+LABELS = ("dark", "bright")
+
+
+def patch(side: int) -> tuple[slice, slice]:
+    """Rows and columns of the patch: the upper right quarter."""
+    return slice(0, side // 2), slice(side // 2, side)
+
+
+def images(
+    n: int, seed: int, least: float = 0.1, side: int = 32
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Noise everywhere, and a patch darker or brighter than it by at least `least`.
+
+    Parts of the patch are missing at random, so that every part counts.
+
+    Returns:
+        (n, 1, side, side) and labels (n,), 1 for bright.
+    """
+    random = torch.Generator().manual_seed(seed)
+    x = 0.3 * torch.randn(n, 1, side, side, generator=random)
+    labels = torch.arange(n) % 2
+    strength = least + (1 - least) * torch.rand(n, 1, 1, generator=random)
+    there = torch.rand(n, 4, 4, generator=random) < max(0.5, least)
+    step = strength * there.repeat_interleave(side // 8, 1).repeat_interleave(side // 8, 2)
+    x[:, 0, *patch(side)] += (2.0 * labels - 1)[:, None, None] * step
+    return x.clamp(-1, 1), labels
+
+
+class Planted(Classifier):
+    """A network that sees nothing but the patch."""
+
+    def __init__(self, net, side):
+        super().__init__()
+        self.net = net
+        mask = torch.zeros(1, 1, side, side)
+        mask[:, :, *patch(side)] = 1
+        self.register_buffer("mask", mask)
+
+    def forward(self, x):
+        return self.net(x * self.mask)
+
+    def cam_layer(self):
+        return self.net.cam_layer()
+
+    def cam_grid(self, activation):
+        return self.net.cam_grid(activation)
+
+
+@lru_cache(maxsize=None)
+def module(family: str) -> nn.Module:
+    """A trained model of a family; it must not be changed."""
+    side = SIDES[family]
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        net = build(family, {"channels": 1, "classes": 2, **CONFIGS[family]}, lambda _: None)
+        if family == "vit":  # a token of the patch without evidence is one from outside
+            net.net.encoder.pos_embedding.requires_grad_(False).zero_()
+        found = Planted(net, side).train()
+        optimiser = torch.optim.AdamW(found.parameters(), lr=3e-3, weight_decay=0.05)
+        for step in range(50):
+            x, labels = images(16, step, side=side)
+            nn.functional.cross_entropy(found(x), labels).backward()
+            optimiser.step()
+            optimiser.zero_grad()
+    return found.eval().requires_grad_(False)
+
+
+def model(family: str, target: int = 1) -> Explainable:
+    """The trained model, ready to be explained."""
+    recipe = Preprocessing(size=SIDES[family])
+    return prepared(Explainable(module(family), recipe, LABELS, target))
+
+
+def bright(side: int = 32, seed: int = 100) -> torch.Tensor:
+    """One image with the whole patch bright, (1, 1, side, side)."""
+    return images(2, seed, least=1.0, side=side)[0][1:]
+
+
+def share_in_patch(values: np.ndarray, top: float = 0.05) -> float:
+    """Share of a map's strongest pixels that lie in the patch."""
+    strongest = np.zeros(values.size, bool)
+    strongest[np.argsort(values, axis=None, kind="stable")[-round(top * values.size) :]] = True
+    return float(strongest.reshape(values.shape)[patch(len(values))].sum() / strongest.sum())
