@@ -23,7 +23,7 @@ from core.training.trainset import TrainSet
 CLASSES = ["real", "synthetic"]
 ALPHA = 0.05
 AUTOENCODER = "shared/autoencoder-128"
-_ROUND_TRIPS = 600
+_ROUND_TRIPS = 300
 
 
 def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
