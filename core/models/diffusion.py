@@ -40,7 +40,7 @@ class LatentDiffusion(Generator):
         self.classes = int(config["classes"])
         self.latent = (int(config["latent_channels"]), int(config["latent_size"]))
         attention = list(config["attention"])
-        self.unet = UNet2DModel(
+        self.unet: nn.Module = UNet2DModel(
             sample_size=self.latent[1],
             in_channels=self.latent[0],
             out_channels=self.latent[0],

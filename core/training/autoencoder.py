@@ -33,8 +33,9 @@ class AutoencoderTrainer:
         self.held_out = Pool(data, "val")
         model = build(config["model"]["family"], config["model"], _no_requirements)
         assert isinstance(model, Autoencoder)
-        self.model = model.to(run.device, memory_format=torch.channels_last)
-        self.critic = PatchCritic().to(run.device, memory_format=torch.channels_last)
+        self.model, self.critic = model.to(run.device), PatchCritic().to(run.device)
+        for module in (self.model, self.critic):
+            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = Ema(self.model, self.settings["ema"])
         rate, critic_rate = self.settings["rate"], self.settings["critic_rate"]
         self.optimiser = torch.optim.Adam(self.model.parameters(), rate, betas=(0.5, 0.95))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
 
 
-class Ema:
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class Ema(Generic[Module]):
     """Keeps a smoothed copy of a module; `module` is the copy, in evaluation mode.
 
     Args:
@@ -16,7 +20,7 @@ class Ema:
         decay: share of the old average kept per step, reached after a warm-up.
     """
 
-    def __init__(self, source: nn.Module, decay: float) -> None:
+    def __init__(self, source: Module, decay: float) -> None:
         self.module = copy.deepcopy(source).eval().requires_grad_(False)
         self.decay = decay
 
@@ -26,5 +30,5 @@ class Ema:
         decay = min(self.decay, 1 - 10 / (10 + step))
         for mine, theirs in zip(self.module.parameters(), source.parameters()):
             mine.lerp_(theirs, 1 - decay)
-        for mine, theirs in zip(self.module.buffers(), source.buffers()):
-            mine.copy_(theirs)
+        for kept, current in zip(self.module.buffers(), source.buffers()):
+            kept.copy_(current)
