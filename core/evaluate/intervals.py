@@ -14,7 +14,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
     share = successes / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return float(max(centre - half, 0.0)), float(min(centre + half, 1.0))
+    return round(max(float(centre - half), 0.0), 6), round(min(float(centre + half), 1.0), 6)
 
 
 def share(hits: np.ndarray) -> dict[str, float | int | list[float]]:
