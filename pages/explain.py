@@ -81,19 +81,17 @@ def numbers(one: Explanation, key: str) -> None:
     st.subheader(f"How far to trust it: {one.title}", anchor=False)
     parts = [p if isinstance(p, str) else (p[0], p[1], TONES[p[2]]) for p in one.reading.parts]
     annotated_text(*parts)
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.dataframe(explanation.metric_table(one), hide_index=True, alt="Metrics and baselines")
-        st.caption(
-            "n = 1 image. ↑ higher is better, ↓ lower is better; a map worth showing beats both "
-            "baselines. Settings of every metric are in the export."
-        )
-    with right:
+    st.dataframe(explanation.metric_table(one), hide_index=True, alt="Metrics and baselines")
+    st.caption(
+        "n = 1 image. ↑ higher is better, ↓ lower is better; a map worth showing beats both "
+        "baselines. Settings of every metric are in the export."
+    )
+    first, second, third = st.columns(3)
+    with first:
         show(explanation.randomisation(one), f"random:{key}", "Randomisation check")
-    with st.expander("Insertion and deletion curves"):
-        for kind, column in zip(("insertion", "deletion"), st.columns(2)):
-            with column:
-                show(explanation.removal(one, kind), f"{kind}:{key}", f"{kind} curve")
+    for kind, column in zip(("insertion", "deletion"), (second, third)):
+        with column:
+            show(explanation.removal(one, kind), f"{kind}:{key}", f"{kind} curve")
 
 
 def choose_question(models: list[str]) -> tuple[list[str], str | None, str | None]:

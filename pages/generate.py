@@ -4,14 +4,23 @@ import numpy as np
 import streamlit as st
 
 from core.cards import Card, read_metrics
+from core.services.checks import generate_gated
 from core.services.export import file_name, png_bytes, zip_bytes
 from core.services.generation import generate
 from core.ui import controls, gallery, layout, quality, review, state
 from core.ui.gallery import Run
 
 MOST_FRAMES = 60
+GATE_HELP = "Images unlike real ones, or too near a training image, are drawn again and counted."
 
 registry, domain = state.registry(), state.domain()
+
+
+def draw_gated(card: Card, label: str, n: int, seed: int, options: dict[str, float]) -> Run:
+    with st.spinner(f"{card.title}: drawing until {n} images pass"):
+        found = generate_gated(registry, domain.id, card.id, label, n, seed, options)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in found.reasons.items())
+    return Run(found.images, note=f"Quality gate: {found.rejected} rejected. {reasons}")
 
 
 def draw(card: Card, label: str, n: int, seed: int, options: dict[str, float]) -> Run:
@@ -44,10 +53,12 @@ def show_run(run: Run) -> None:
     card = registry.card(head.model)
     st.markdown(f"##### {card.title} · {domain.class_name(head.class_id)}")
     quality_line(card)
+    if run.note:
+        st.caption(run.note)
     opinions = state.remember("reviews", (run.id,), lambda: review.review(registry, run.images))
     with layout.card_row():
         for place, (image, opinion) in enumerate(zip(run.images, opinions)):
-            with layout.card(184):
+            with layout.card():
                 name = domain.class_name(image.class_id)
                 st.image(image.pixels.squeeze(), width="stretch", alt=f"Synthetic image: {name}")
                 st.caption(f"{name} · seed {image.seed}")
@@ -108,12 +119,14 @@ with st.container(border=True):
             for card in chosen:
                 st.markdown(f"**{card.title}**")
                 options[card.id] = controls.sampling_options(card)
+        gate = st.toggle("Quality gate", key="gate", bind="query-params", help=GATE_HELP)
         cancel = st.empty()
 
 if go and chosen:
     cancel.button("Cancel", icon=":material/close:")
     with layout.said_plainly():
-        gallery.keep([draw(card, label, n, seed, options[card.id]) for card in chosen])
+        work = draw_gated if gate else draw
+        gallery.keep([work(card, label, n, seed, options[card.id]) for card in chosen])
         st.session_state["_latest"] = len(chosen)
     cancel.empty()
 

@@ -34,7 +34,7 @@ PAGES = (
     "models_and_data",
 )
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
-WAIT_MS = 90_000
+WAIT_MS = 240_000
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,11 @@ def browser(executable: str = CHROMIUM) -> Iterator[Browser]:
 
 
 def settle(page: Page) -> None:
-    """Wait until Streamlit has finished its run."""
-    page.wait_for_selector("[data-testid=stAppViewContainer]", timeout=WAIT_MS)
-    page.wait_for_timeout(1200)
-    page.wait_for_selector("[data-testid=stStatusWidget]", state="detached", timeout=WAIT_MS)
+    """Wait until Streamlit has finished its run and every figure is drawn."""
+    page.wait_for_selector("[data-testid=stTitle], h1", timeout=WAIT_MS)
+    for _ in range(2):
+        page.wait_for_timeout(1200)
+        page.wait_for_selector("[data-test-script-state=notRunning]", timeout=WAIT_MS)
     page.wait_for_function(
         "() => [...document.querySelectorAll('[data-testid=stPlotlyChart]')]"
         ".every(e => e.querySelector('.main-svg'))"

@@ -23,10 +23,11 @@ MOST_RUNS = 12
 
 @dataclass
 class Run:
-    """One press of the button: images of one model, and the first image on its way."""
+    """One press of the button: images of one model, the first image on its way, a remark."""
 
     images: list[GeneratedImage]
     trajectory: list[np.ndarray] = field(default_factory=list)
+    note: str = ""
     id: str = field(default_factory=lambda: secrets.token_hex(4))
 
 

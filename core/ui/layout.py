@@ -87,6 +87,6 @@ def card_row() -> DeltaGenerator:
     return st.container(horizontal=True, gap="small")
 
 
-def card(width: int = 196) -> DeltaGenerator:
+def card(width: int = 168) -> DeltaGenerator:
     """A bordered card for a row."""
     return st.container(border=True, width=width, gap="xsmall")

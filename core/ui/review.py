@@ -9,7 +9,9 @@ import streamlit as st
 from core import domains
 from core.cards import Card
 from core.errors import SynthLensError
+from core.evaluate.image_checks import ImageCheck
 from core.registry import Registry
+from core.services.checks import check
 from core.services.classification import Prediction, classify
 from core.services.defaults import classifier_rank
 from core.services.detection import Verdict, detect
@@ -17,6 +19,10 @@ from core.services.generation import GeneratedImage
 from core.ui import words
 
 MOST_SPECIFIC_FIRST = 10.0
+COPY_HELP = (
+    "Distance to the nearest training image in the encoder's features. A near copy is closer to "
+    "a training image than 99 % of held-out real images are: a warning, not a quality score."
+)
 
 
 @dataclass
@@ -26,6 +32,7 @@ class Review:
     prediction: Prediction | None = None
     agrees: bool | None = None
     verdict: Verdict | None = None
+    check: ImageCheck | None = None
 
 
 def review(registry: Registry, images: list[GeneratedImage]) -> list[Review]:
@@ -49,6 +56,8 @@ def review(registry: Registry, images: list[GeneratedImage]) -> list[Review]:
         if registry.cards(domain, "detector") or registry.cards("shared", "detector"):
             for own, verdict in zip(found, detect(registry, arrays, domain, stability=False)):
                 own.verdict = verdict
+        for own, measured in zip(found, check(registry, images) or []):
+            own.check = measured
     except SynthLensError:
         return found
     return found
@@ -93,3 +102,23 @@ def show(found: Review) -> None:
         )
     if found.verdict:
         words.verdict_badge(found.verdict, short=True)
+    if found.check:
+        show_check(found.check)
+
+
+def show_check(found: ImageCheck) -> None:
+    """Draw the copy check, sharpness and contrast against real images."""
+    if found.copy_suspect:
+        st.badge("Near copy", color="red", icon=":material/content_copy:", help=COPY_HELP)
+    else:
+        st.badge("No copy", color="green", icon=":material/check:", help=COPY_HELP)
+    st.caption(
+        f"copy distance {found.copy_distance:.2f} (percentile {found.copy_percentile:.0f})  \n"
+        f"sharpness {_place(found.sharpness_percentile, found.usual_sharpness)}  \n"
+        f"contrast {_place(found.contrast_percentile, found.usual_contrast)}",
+        help="Percentiles are among held-out real images of the domain.",
+    )
+
+
+def _place(percentile: float, usual: bool) -> str:
+    return f"percentile {percentile:.0f}" + ("" if usual else ", unusual")

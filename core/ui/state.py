@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from core import domains
 from core.cards import Card
@@ -18,7 +19,19 @@ T = TypeVar("T")
 
 def registry() -> Registry:
     """The one registry of the process, shared by all sessions."""
+    _come_in_by_the_front_door()
     return default_registry()
+
+
+def _come_in_by_the_front_door() -> None:
+    """Start over through `app.py` where a page was run on its own.
+
+    Streamlit turns automatic page discovery off only when `st.navigation` first runs, so a deep
+    link that is a fresh server's first visit would show the page without sidebar and domain.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def choose_domain() -> Domain:

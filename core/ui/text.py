@@ -65,6 +65,8 @@ def measured(value: Any, digits: int = 3) -> str | None:
     middle = centre(value)
     if middle is None:
         return None
+    if isinstance(value, int):
+        return number(value)
     text = number(middle, digits)
     if limits := interval(value):
         return f"{text} ({number(limits[0], digits)} to {number(limits[1], digits)})"

@@ -29,15 +29,21 @@ MEANING = {
 _SHADES = {"real": "#2269A833", "synthetic": "#8C5FB833", "unsure": "#B86E0033"}
 
 
+def chance(p: float) -> str:
+    """A probability in words that never claim certainty."""
+    return "under 1 %" if p < 0.01 else "over 99 %" if p > 0.99 else f"{p * 100:.0f} %"
+
+
 def verdict_badge(verdict: Verdict, short: bool = False) -> None:
     """A verdict as a badge, with its probability."""
-    chance = "" if verdict.p_synthetic is None else f" {verdict.p_synthetic:.2f}"
+    share = "" if verdict.p_synthetic is None else f" {chance(verdict.p_synthetic)}"
     name = NAMES[verdict.verdict]
     st.badge(
-        (name.split()[-1].capitalize() if short else name + " ·" * bool(chance)) + chance,
+        (name.split()[-1].capitalize() if short else name + " ·" * bool(share)) + share,
         color=COLOURS[verdict.verdict],  # type: ignore[arg-type]
         icon=ICONS[verdict.verdict],
-        help=MEANING[verdict.verdict] + " p is the calibrated probability of being synthetic.",
+        help=MEANING[verdict.verdict]
+        + " The share is the calibrated probability of being synthetic.",
     )
 
 
@@ -49,7 +55,7 @@ def summary(verdict: Verdict) -> None:
         (NAMES[verdict.verdict].lower(), "", shade),
     ]
     if verdict.p_synthetic is not None:
-        parts += [" with ", (f"{verdict.p_synthetic:.0%}", "p synthetic", shade)]
+        parts += [" with ", (chance(verdict.p_synthetic), "p synthetic", shade)]
     flips = [s for s in verdict.stability if s["verdict"] != verdict.stability[0]["verdict"]]
     if verdict.stability:
         same = len(verdict.stability) - 1 - len(flips)

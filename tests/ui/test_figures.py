@@ -11,7 +11,7 @@ from core.ui.reports import explanation_archive, explanation_report
 
 
 def has_axes(fig):
-    return bool(fig.layout.xaxis.title.text) and "n = " in fig.layout.title.text
+    return bool(fig.layout.xaxis.title.text) and "n = " in fig.layout.title.subtitle.text
 
 
 def explained(**more) -> Explanation:
@@ -33,7 +33,7 @@ def test_confusion_shows_counts_and_row_shares():
     fig = classification.confusion(np.array([[8.0, 2.0], [0.0, 5.0]]), ["a", "b"], "M")
     assert list(fig.data[0].text[0]) == ["8", "2"]
     np.testing.assert_allclose(fig.data[0].z[0], [0.8, 0.2])
-    assert has_axes(fig) and "n = 15" in fig.layout.title.text
+    assert has_axes(fig) and "n = 15" in fig.layout.title.subtitle.text
 
 
 def test_the_change_is_second_minus_first_in_points():
@@ -134,7 +134,7 @@ def test_the_grid_links_axes_and_hover(stacked):
     fig = maps.grid([explained(), explained()], ["gradcam", "ig"], look)
     heat = [t for t in fig.data if t.type == "heatmap"]
     assert len(heat) == 4 and sum(t.type == "image" for t in fig.data) == 6
-    assert "Grad-CAM" in heat[0].hovertemplate and "Integrated" in heat[0].hovertemplate
+    assert "Grad-CAM" in heat[0].hovertemplate and "IG" in heat[0].hovertemplate
     assert np.isnan(np.array(heat[0].z, float)).mean() == pytest.approx(0.5, abs=0.05)
     axes = [fig.layout[f"xaxis{i}"].matches for i in ("", *range(2, 7))]
     assert len({a for a in axes if a}) == 1 and axes.count(None) == 1  # all follow one axis

@@ -41,6 +41,7 @@ def test_an_ordinary_csv_cell_is_kept():
         ({"rate": 0.02, "ci": [0.01, 0.03], "k": 2, "n": 100}, "0.020 (0.010 to 0.030)"),
         ({"value": 0.5, "low": 0.4, "high": 0.6}, "0.500 (0.400 to 0.600)"),
         (12345, "12,345"),
+        (8, "8"),
         ("text", None),
         ({"labels": 3}, None),
         (True, None),

@@ -30,7 +30,7 @@ def stability(strip: list[dict[str, Any]]) -> go.Figure:
             )
     fig.add_vline(x=0.5, line_dash="dot", line_width=1, opacity=0.5)
     title = f"Stability (n = {len(names)} versions of this file)"
-    frame(fig, title, "calibrated probability of being synthetic", "", 120 + 26 * len(names))
+    frame(fig, title, "P(synthetic), calibrated", "", 120 + 26 * len(names))
     fig.update_yaxes(categoryorder="array", categoryarray=names[::-1])
     fig.update_xaxes(range=[-0.03, 1.03])
     return fig
@@ -80,7 +80,7 @@ def spectrum(pixels: np.ndarray, others: list[np.ndarray], name: str) -> go.Figu
         fig.add_scatter(x=at[1:], y=high[1:], line_width=0, fill="tonexty", name=label)
     fig.add_scatter(x=at[1:], y=own[1:], name="this image")
     title = "Power spectrum, averaged over directions (n = 1 image)"
-    return frame(fig, title, "spatial frequency (cycles per pixel at 256 px)", "log₁₀ power", 320)
+    return frame(fig, title, "cycles per pixel (at 256 px)", "log₁₀ power", 320)
 
 
 def residual(pixels: np.ndarray) -> np.ndarray:

@@ -57,9 +57,9 @@ def randomisation(one: Explanation) -> go.Figure:
     fig.update_yaxes(range=[-1.05, 1.05])
     return frame(
         fig,
-        f"Randomisation check: {one.title} (n = 1 image)",
-        "share of layers destroyed, last layer first",
-        "Spearman ρ with the intact map",
+        "Randomisation check (n = 1 image)",
+        "layers destroyed, last first",
+        "Spearman ρ with intact map",
         300,
     )
 
@@ -83,8 +83,8 @@ def removal(one: Explanation, kind: str) -> go.Figure:
     verb = "restored" if kind == "insertion" else "removed"
     return frame(
         fig,
-        f"{kind.capitalize()}: {one.title} (n = 1 image)",
-        f"share of pixels {verb}, strongest first",
+        f"{kind.capitalize()} (n = 1 image)",
+        f"pixels {verb}, strongest first",
         f"probability of {one.target}",
-        340,
+        300,
     )

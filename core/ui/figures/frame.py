@@ -10,16 +10,25 @@ CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def frame(fig: go.Figure, title: str, x: str, y: str, height: int = 340) -> go.Figure:
-    """Give a figure its title (with n in it), axis names and the common layout."""
+    """Give a figure its title, axis names and the common layout.
+
+    Args:
+        fig: what to frame.
+        title: "What it shows (n = …)"; the part in brackets becomes the subtitle.
+        x, y: axis names with units.
+        height: pixels.
+    """
+    head, _, n = title.partition(" (n")
+    subtitle = {"text": f"n{n.rstrip(')')}" if n else "", "font": {"size": 11}}
     fig.update_layout(
-        title={"text": title, "font": {"size": 14}, "x": 0, "xanchor": "left"},
+        title={"text": head, "font": {"size": 14}, "x": 0, "xanchor": "left", "subtitle": subtitle},
         height=height,
-        margin={"l": 8, "r": 8, "t": 44, "b": 8},
-        legend={"orientation": "h", "yanchor": "top", "y": -0.24, "x": 0},
+        margin={"l": 8, "r": 8, "t": 58, "b": 8},
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         colorway=list(PALETTE),
     )
-    fig.update_xaxes(title_text=x, automargin=True)
-    fig.update_yaxes(title_text=y, automargin=True)
+    fig.update_xaxes(title={"text": x, "font": {"size": 12}}, automargin=True)
+    fig.update_yaxes(title={"text": y, "font": {"size": 12}}, automargin=True)
     return fig
 
 

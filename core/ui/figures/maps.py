@@ -21,7 +21,7 @@ SEQUENTIAL = ("Cividis", "Viridis", "Inferno", "Magma")
 DIVERGING = ("Balance", "RdBu_r", "Curl")
 TITLES = {
     "gradcam": "Grad-CAM",
-    "ig": "Integrated Gradients",
+    "ig": "IG",
     "shap": "SHAP",
     "gradcam_plus_plus": "Grad-CAM++",
     "gradcam++": "Grad-CAM++",
@@ -137,14 +137,14 @@ def data_uri(pixels: np.ndarray) -> str:
 def _layout(
     fig: go.Figure, look: Look, shape: tuple[int, int], found: Sequence[Explanation]
 ) -> None:
-    name = "evidence for (+) and against (−)" if look.signed else "strength of evidence"
+    name = "evidence against (−) and for (+)" if look.signed else "strength of evidence"
     fig.update_layout(
         coloraxis={
             "colorscale": faded(look.scale, look.signed, look.opacity),
             "cmin": -1 if look.signed else 0,
             "cmax": 1,
             "colorbar": {
-                "title": {"text": f"{name}, share of each map's largest", "side": "bottom"},
+                "title": {"text": name, "side": "bottom"},
                 "orientation": "h",
                 "y": -0.06,
                 "yanchor": "top",
@@ -152,14 +152,17 @@ def _layout(
                 "len": 0.6,
             },
         },
-        height=(330 if look.stacked else 300) * shape[0] + 80,
+        height=(330 if look.stacked else 290) * shape[0] + 70,
         margin={"l": 4, "r": 4, "t": 30, "b": 60},
     )
-    fig.update_xaxes(showticklabels=False, showgrid=False, zeroline=False, constrain="domain")
+    fig.update_xaxes(
+        showticklabels=False, ticks="", showgrid=False, zeroline=False, constrain="domain"
+    )
+    fig.update_annotations(font_size=13)
     fig.update_yaxes(
-        showticklabels=False, showgrid=False, zeroline=False, autorange="reversed",
-        scaleanchor="x", constrain="domain",
+        showticklabels=False, ticks="", showgrid=False, zeroline=False, autorange="reversed",
+        scaleanchor="x", constrain="domain", constraintoward="top",
     )  # fmt: skip
     for row, one in enumerate(found):
         if not look.stacked:
-            fig.update_yaxes(title_text=one.model.split("/")[-1], row=row + 1, col=1)
+            fig.update_yaxes(title_text=one.title, row=row + 1, col=1)
