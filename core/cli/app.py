@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from core.cli import bench, data, evaluate, explain, generate, judge, models, train
+from core.cli import (
+    bench,
+    data,
+    evaluate,
+    explain,
+    generate,
+    judge,
+    latent,
+    models,
+    train,
+)
 
 app = typer.Typer(
     name="python -m core",
@@ -14,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (models, generate, judge, explain, train, evaluate, bench):
+for group in (models, generate, judge, explain, train, evaluate, latent, bench):
     for command in group.COMMANDS:
         app.command()(command)
 app.add_typer(data.app, name="data")

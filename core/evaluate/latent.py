@@ -1,0 +1,69 @@
+"""Find a style generator's directions and measure what each does, on codes it was not fitted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from core.errors import CheckpointError
+from core.latent import attributes, catalogue
+from core.latent.pca import sample_codes
+from core.models.gan.stylegan2 import StyleGAN2
+from core.registry import Registry
+
+FRESH = 1_000_000  # first seed of the codes that effects are measured on
+
+
+def measure_directions(
+    registry: Registry,
+    model_id: str,
+    per_class: int = 64,
+    n: int = 48,
+    progress: Callable[[float], bool] | None = None,
+) -> dict[str, Any]:
+    """Write `directions.safetensors`, `directions.json` and `effects.json` beside a checkpoint.
+
+    Effects are those on image attributes, on the logits of the domain's classifiers and on the
+    detector's logit of "synthetic", where those models are there.
+
+    Args:
+        registry: holds the generator and the judges.
+        model_id: a generator with a W space.
+        per_class: codes per class that directions are found from.
+        n: other codes that effects are measured on.
+        progress: told the share done; returns False to cancel.
+
+    Returns:
+        The table of effects by direction id.
+
+    Raises:
+        CheckpointError: no such generator, or one without a W space.
+    """
+    loaded = registry.get(model_id)
+    card, generator = loaded.card, loaded.module
+    if not isinstance(generator, StyleGAN2):
+        raise CheckpointError(f"{model_id} has no W space; choose a style-based generator.")
+    recipe = card.preprocess()
+    found, _ = catalogue.discover(generator, card.classes, recipe, per_class)
+    fresh = sample_codes(generator, generator.z_dim, len(card.classes), per_class, FRESH)
+    judges, quantities = _judges(registry, card.domain)
+    names = [*attributes.names(recipe.channels), *quantities]
+    measure = catalogue.measure_with(recipe, judges)
+    named, table = catalogue.describe(generator, found, fresh, measure, names, n, progress)
+    catalogue.ship(named, table, registry.folder(model_id))
+    return table
+
+
+def _judges(
+    registry: Registry, domain: str
+) -> tuple[dict[str, Callable[[torch.Tensor], torch.Tensor]], list[str]]:
+    """Models whose outputs are watched, and the names of those outputs."""
+    judges: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {}
+    names: list[str] = []
+    for card in registry.cards(domain):
+        if card.task in ("classifier", "detector") and registry.status(card.id).verified:
+            judges[card.id] = registry.get(card.id).module
+            names += [f"{card.name}: logit {label}" for label in card.classes]
+    return judges, names
