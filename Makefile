@@ -21,7 +21,7 @@ types: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/.dev
+bench: $(VENV)/.bench
 	$(BIN)/python -m core bench --json --out benchmarks/results.json
 
 e2e: $(VENV)/.dev
@@ -34,6 +34,10 @@ $(VENV)/.app: requirements.txt constraints.txt
 $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt
 	PYTHON=$(PYTHON) sh scripts/install.sh $(VENV) requirements-dev.txt
 	touch $@ $(VENV)/.app
+
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements-bench.txt
+	touch $@
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
