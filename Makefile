@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: run test lint types unit bench e2e clean
+.PHONY: run test lint types unit bench screenshots clean
 
 run: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -24,8 +24,9 @@ unit: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python -m core bench --json --out benchmarks/results.json
 
-e2e: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/e2e -m e2e
+# with the app running, and Debian's chromium installed
+screenshots: $(VENV)/.dev
+	$(BIN)/python scripts/screenshots.py --url http://localhost:$(PORT) --out out/screenshots
 
 $(VENV)/.app: requirements.txt constraints.txt
 	PYTHON=$(PYTHON) sh scripts/install.sh $(VENV) requirements.txt
@@ -36,7 +37,7 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt constraints.txt
 	touch $@ $(VENV)/.app
 
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.txt
-	$(BIN)/python -m pip install --quiet --no-deps -r requirements-bench.txt
+	PYTHON=$(PYTHON) sh scripts/install.sh $(VENV) requirements-bench.txt --no-deps
 	touch $@
 
 clean:
