@@ -80,11 +80,15 @@ def generator(m: dict[str, Any]) -> str:
     )
 
 
-def detector(m: dict[str, Any]) -> str:
-    """Verdict figures on held-out images."""
-    main = m.get("overall") or m.get("test") or {}
-    names = [k for k in ("auc", "balanced_accuracy", "ece") if k in main]
-    return ", ".join(f"{n.replace('_', ' ')} {interval(main[n])}" for n in names)
+def detector(metrics: dict[str, Any]) -> str:
+    """Files as given, and all re-encoded alike; then generators."""
+    parts = []
+    for key, name in (("as_given", "files as given"), ("re_encoded", "all re-encoded alike")):
+        if m := metrics.get("test", {}).get(key):
+            named = ("balanced_accuracy", "auc", "tpr_at_5_fpr", "ece")
+            told = ", ".join(f"{k.replace('_', ' ')} {interval(m[k])}" for k in named)
+            parts.append(f"{name} (n = {m['n']}): {told}")
+    return "<br>".join(parts)
 
 
 DESCRIBE = {"classifier": classifier, "generator": generator, "detector": detector}
