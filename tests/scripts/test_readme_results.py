@@ -26,7 +26,7 @@ def test_a_changed_figure_changes_the_table(script, tmp_path):
     card = {"id": "chest_xray/cnn", "domain": "chest_xray", "task": "classifier"}
     (folder / "card.json").write_text(json.dumps(card))
     figure = {"value": 0.9, "ci": [0.8, 0.95]}
-    part = {k: figure for k in ("auc", "balanced_accuracy", "accuracy", "ece")} | {"n": 624}
+    part = dict.fromkeys(("auc", "balanced_accuracy", "accuracy", "ece"), figure) | {"n": 624}
     (folder / "metrics.json").write_text(json.dumps({"test": {"official": part}}))
     before = script.table(tmp_path)
     assert "n = 624" in before and "0.900 (0.800 to 0.950)" in before
