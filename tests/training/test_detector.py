@@ -71,9 +71,7 @@ def config(**more):
     }  # fmt: skip
 
 
-def test_training_publishes_a_calibrated_detector_and_evaluation_measures_it(
-    tmp_path, monkeypatch
-):
+def test_training_publishes_a_calibrated_detector_and_evaluation_measures_it(tmp_path, monkeypatch):
     root = tmp_path / "checkpoints"
     monkeypatch.setattr("core.training.publish.ROOT", root)
     settings, data = config(leave_out="patch"), made_up()
