@@ -81,7 +81,10 @@ def numbers(one: Explanation, key: str) -> None:
     st.subheader(f"How far to trust it: {one.title}", anchor=False)
     parts = [p if isinstance(p, str) else (p[0], p[1], TONES[p[2]]) for p in one.reading.parts]
     annotated_text(*parts)
-    st.dataframe(explanation.metric_table(one), hide_index=True, alt="Metrics and baselines")
+    st.dataframe(
+        explanation.metric_table(one), hide_index=True, placeholder="–",
+        alt="Metrics and baselines",
+    )  # fmt: skip
     st.caption(
         "n = 1 image. ↑ higher is better, ↓ lower is better; a map worth showing beats both "
         "baselines. Settings of every metric are in the export."

@@ -14,7 +14,7 @@ registry, domain = state.registry(), state.domain()
 def strip(found: sweep.Sweep, key: str) -> None:
     with layout.card_row():
         for tick, image in zip(found.ticks, found.images):
-            with st.container(width=128, gap="xxsmall"):
+            with st.container(width=120, gap="xxsmall"):
                 alt = f"Synthetic image, {found.axis} {tick}"
                 st.image(image.pixels.squeeze(), width="stretch", alt=alt)
                 st.caption(f"{found.axis} {tick}" if found.axis != "class" else tick)
@@ -23,7 +23,6 @@ def strip(found: sweep.Sweep, key: str) -> None:
 
 
 def directions(card: Card, label: str, seed: int) -> None:
-    st.subheader("Move along directions", anchor=False)
     live.editor(registry, domain, card, label, seed)
     table = live.effect_table(live.kept_handles(registry, card))
     with st.expander("What each direction measurably does"):
@@ -34,7 +33,6 @@ def directions(card: Card, label: str, seed: int) -> None:
 
 
 def interpolation(card: Card, label: str, seed: int) -> None:
-    st.subheader("From one image to another", anchor=False)
     names = [c for c in domain.class_ids if c in card.classes]
     first, second = st.columns(2)
     to_class = first.selectbox(
@@ -48,16 +46,19 @@ def interpolation(card: Card, label: str, seed: int) -> None:
     live.show_film(state.remember("films", (card.id, *ends), make, keep=8), domain)
 
 
-def sweeps(card: Card, label: str, seed: int) -> None:
-    st.subheader("One seed, every class", anchor=False)
+def over_classes(card: Card, label: str, seed: int) -> None:
     walk = lambda: sweep.over_classes(registry, domain, card, seed)  # noqa: E731
-    strip(state.remember("class_sweep", (card.id, seed), walk), "class_curve")
-    st.subheader("One seed, from little to much", anchor=False)
+    with st.spinner("Drawing"):
+        strip(state.remember("class_sweep", (card.id, seed), walk), "class_curve")
+
+
+def over_setting(card: Card, label: str, seed: int) -> None:
     walk = lambda: sweep.over_setting(registry, domain, card, label, seed)  # noqa: E731
-    strip(state.remember("setting_sweep", (card.id, seed, label), walk), "setting_curve")
+    with st.spinner("Drawing"):
+        strip(state.remember("setting_sweep", (card.id, seed, label), walk), "setting_curve")
 
 
-def dynamics(card: Card) -> None:
+def dynamics(card: Card, label: str, seed: int) -> None:
     history = training.read_history(registry.folder(card.id))
     groups = list(training.groups(list(training.series(history))))
     if not groups:
@@ -91,13 +92,19 @@ with layout.said_plainly():
     if label not in card.classes:
         st.info(f"{card.title} does not know {domain.class_name(label)}: choose another class.")
         st.stop()
-    if has_styles(registry, card):
-        directions(card, label, seed)
-        interpolation(card, label, seed)
-    else:
+    views = {
+        "Directions": directions,
+        "Between two images": interpolation,
+        "Every class": over_classes,
+        "From little to much": over_setting,
+        "How it was learned": dynamics,
+    }
+    if not has_styles(registry, card):
+        views = {name: views[name] for name in list(views)[2:]}
         st.caption("This family has no W space for sliders: what a seed, a class and a setting do.")
-    with st.spinner("Drawing"):
-        sweeps(card, label, seed)
-st.subheader("How it was learned", anchor=False)
-dynamics(card)
+    view = st.segmented_control(
+        "View", list(views), default=next(iter(views)), key="view", bind="query-params",
+        required=True, label_visibility="collapsed",
+    )  # fmt: skip
+    views[view](card, label, seed)
 layout.caveats(domain)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.cards import Card
 from core.domains import Domain
+from core.models.diffusion import GUIDANCE, STEPS
 
 MAX_SEED = 2**31 - 1
 
@@ -50,10 +51,10 @@ def new_seed() -> None:
 
 def sampling_options(card: Card) -> dict[str, float]:
     """The sampling settings of a model's family; only what differs from its default is passed."""
-    defaults = {"steps": 20, "guidance": 2.0, "truncation": 1.0, **card.config.get("sampling", {})}
+    defaults = {"steps": STEPS, "guidance": GUIDANCE, "truncation": 1.0}
     wanted: dict[str, float] = {}
     if "diffusion" in card.id or "diffusion" in card.family:
-        wanted["steps"] = st.slider("Steps", 4, 50, int(defaults["steps"]), key=f"steps:{card.id}")
+        wanted["steps"] = st.slider("Steps", 2, 50, int(defaults["steps"]), key=f"steps:{card.id}")
         wanted["guidance"] = st.slider(
             "Guidance", 1.0, 8.0, float(defaults["guidance"]), 0.5, key=f"guidance:{card.id}",
             help="Above 1 follows the class more closely, at the price of variety.",

@@ -135,7 +135,7 @@ def show_film(found: tuple[np.ndarray, list[Prediction], Card | None], domain: D
     with st.container(horizontal=True, gap="xsmall"):
         for place, pixels in enumerate(frames):
             alt = f"Image {place + 1} of {len(frames)} on the path"
-            st.image(pixels.squeeze(), width=104, alt=alt)
+            st.image(pixels.squeeze(), width=98, alt=alt)
     if judge is None:
         return
     share: list[Any] = [i / (len(frames) - 1) for i in range(len(frames))]

@@ -29,7 +29,7 @@ def _come_in_by_the_front_door() -> None:
     Streamlit turns automatic page discovery off only when `st.navigation` first runs, so a deep
     link that is a fresh server's first visit would show the page without sidebar and domain.
     """
-    if PagesManager.uses_pages_directory:
+    if PagesManager.uses_pages_directory and "domain" not in st.session_state:
         PagesManager.uses_pages_directory = False
         st.rerun()
 

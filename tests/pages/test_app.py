@@ -16,7 +16,7 @@ PAGES = (
 
 
 def test_the_sidebar_holds_domain_device_and_notice(open_page):
-    app = open_page("models_and_data")
+    app = open_page()
     sidebar = "\n".join(str(e.value) for e in [*app.sidebar.markdown, *app.sidebar.caption])
     assert "nothing it shows is a diagnosis" in sidebar
     assert "CPU" in sidebar

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 
 from core.latent.directions import Direction, save_directions
@@ -45,11 +46,21 @@ def test_measured_effects_are_shown_from_the_shipped_table(toys, open_page):
     assert table["95 % CI"].tolist() == ["+0.04 to +0.06"]
 
 
-def test_paths_and_sweeps_are_drawn_with_their_curves(open_page):
-    app = open_page("latent_space", latent="Toy gan")
-    specs = "".join(c.proto.spec for c in app.get("plotly_chart"))
-    assert "n = 9 images" in specs and "n = 4 images of one seed" in specs
-    assert "truncation 1" in words(app) and "COVID-19" in words(app)
+@pytest.mark.parametrize(
+    ("view", "n", "word"),
+    [
+        ("Between two images", "n = 9 images", "To class"),
+        ("Every class", "n = 4 images of one seed", "COVID-19"),
+        ("From little to much", "n = 7 images of one seed", "truncation 1"),
+        ("How it was learned", "n = 5 logged points", "Quantity"),
+    ],
+)
+def test_every_view_draws_its_curve(open_page, view, n, word):
+    app = open_page("latent_space", latent="Toy gan", view=view)
+    assert not app.exception
+    specs = [c.proto.spec for c in app.get("plotly_chart")]
+    assert len(specs) == 1 and n in specs[0]
+    assert word in words(app) + "".join(s.label for s in app.selectbox)
 
 
 def test_without_a_generator_the_page_says_what_to_do(open_page):

@@ -27,7 +27,7 @@ NAMES = {
     "pointing": "Pointing game",
 }
 _ARROWS = {True: " ↑", False: " ↓", None: ""}
-_REFERENCES = {"random": "Random map (baseline)", "edge": "Edge map (baseline)"}
+_REFERENCES = {"random": "Random map", "edge": "Edge map"}
 
 
 def metric_table(one: Explanation) -> pd.DataFrame:
@@ -35,7 +35,9 @@ def metric_table(one: Explanation) -> pd.DataFrame:
     known = [k for k in NAMES if any(k in row for row in one.metrics.values())]
     rows = []
     for method, values in one.metrics.items():
-        row: dict[str, object] = {"Map": _REFERENCES.get(method) or title(method)}
+        row: dict[str, object] = {
+            "Map": f"{_REFERENCES[method]} (baseline)" if method in _REFERENCES else title(method)
+        }
         for key in known:
             value = values.get(key)
             shown = None if value is None else round(float(value), 3)
@@ -60,7 +62,7 @@ def randomisation(one: Explanation) -> go.Figure:
         "Randomisation check (n = 1 image)",
         "layers destroyed, last first",
         "Spearman ρ with intact map",
-        300,
+        360,
     )
 
 
@@ -85,6 +87,6 @@ def removal(one: Explanation, kind: str) -> go.Figure:
         fig,
         f"{kind.capitalize()} (n = 1 image)",
         f"pixels {verb}, strongest first",
-        f"probability of {one.target}",
-        300,
+        f"P({one.target})",
+        360,
     )

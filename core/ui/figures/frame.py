@@ -21,9 +21,17 @@ def frame(fig: go.Figure, title: str, x: str, y: str, height: int = 340) -> go.F
     head, _, n = title.partition(" (n")
     subtitle = {"text": f"n{n.rstrip(')')}" if n else "", "font": {"size": 11}}
     fig.update_layout(
-        title={"text": head, "font": {"size": 14}, "x": 0, "xanchor": "left", "subtitle": subtitle},
+        title={
+            "text": head,
+            "font": {"size": 14},
+            "x": 0,
+            "xanchor": "left",
+            "y": 0.98,
+            "yanchor": "top",
+            "subtitle": subtitle,
+        },
         height=height,
-        margin={"l": 8, "r": 8, "t": 58, "b": 8},
+        margin={"l": 8, "r": 8, "t": 72, "b": 8},
         legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         colorway=list(PALETTE),
     )
