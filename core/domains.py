@@ -220,8 +220,8 @@ CHEST_XRAY = register(
             "images differ in distribution from the training images.",
             "COVID-19 images come from other hospitals and from adults, and some carry drawn "
             "marks: a model can tell them by their source instead of by disease.",
-            "The radial power spectrum alone tells much of normal from pneumonia (see the audit): a "
-            "classifier may use sharpness instead of disease.",
+            "The radial power spectrum alone tells much of normal from pneumonia (see the audit): "
+            "a classifier may use sharpness instead of disease.",
             "About 170 person numbers occur in training and in test; whether they are the same "
             "patients is not known.",
         ),

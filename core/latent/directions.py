@@ -137,7 +137,8 @@ def load_directions(folder: Path) -> list[Direction]:
             return [_direction(entry, vectors.get_tensor(entry["id"])) for entry in entries]
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(
-            f"The directions in {folder} are damaged; make them again with 'python -m core directions'."
+            f"The directions in {folder} are damaged; make them again with "
+            "'python -m core directions'."
         ) from error
 
 
