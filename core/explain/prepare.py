@@ -14,6 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.explain.explainable import Explainable
 from core.explain.stem import add_valve
+from core.models.base import Classifier
 
 _copies: WeakKeyDictionary[nn.Module, nn.Module] = WeakKeyDictionary()
 _guard = threading.Lock()
@@ -37,7 +38,7 @@ def _prepare(model: Explainable) -> nn.Module:
     for layer in fast.modules():
         if getattr(layer, "inplace", False):
             layer.inplace = False  # type: ignore[assignment]  # nothing may overwrite activations
-    kept = fast.cam_layer() if hasattr(fast, "cam_layer") else None
+    kept = fast.cam_layer() if isinstance(fast, Classifier) else None
     for parent, conv, norm in list(pairs(fast)):
         before, after = parent.get_submodule(conv), parent.get_submodule(norm)
         if kept is before or kept is after:
@@ -45,7 +46,7 @@ def _prepare(model: Explainable) -> nn.Module:
         assert isinstance(before, nn.Conv2d) and isinstance(after, nn.BatchNorm2d)
         setattr(parent, conv, fuse_conv_bn_eval(before, after).requires_grad_(False))
         setattr(parent, norm, nn.Identity())
-    fast = fast.to(memory_format=torch.channels_last)
+    fast = fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     side, channels = model.preprocessing.size, model.preprocessing.channels
     weights = next(fast.parameters(), torch.zeros(()))
     random = torch.Generator().manual_seed(0)

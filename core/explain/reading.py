@@ -75,8 +75,10 @@ def _randomised(curve: dict[str, list[float]]) -> list[Part]:
         return []
     if stuck:
         rho = max(abs(curve[name][-1]) for name in stuck)
-        names = " and ".join(_title(name) for name in stuck)
-        return [f"{names} ", ("hardly change", f"ρ {rho:.2f}", "warn"),
+        titles = [_title(name) for name in stuck]
+        names = ", ".join(titles[:-1]) + " and " * (len(titles) > 1) + titles[-1]
+        verb = "hardly change" if len(titles) > 1 else "hardly changes"
+        return [f"{names} ", (verb, f"ρ {rho:.2f}", "warn"),
                 " when the weights are destroyed"]  # fmt: skip
     rho = max(abs(values[-1]) for values in curve.values())
     return ["the maps ", ("depend on the weights", f"|ρ| ≤ {rho:.2f} once destroyed", "good")]

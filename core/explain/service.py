@@ -113,7 +113,8 @@ def explain(
         model: its id.
         image: decoded image, (H, W) or (H, W, 3), float in [0, 1] or uint8.
         methods: ids; Grad-CAM, Integrated Gradients and SHAP by default.
-        target: output to explain; the most probable one by default.
+        target: output to explain; by default a classifier's most probable one, a detector's
+            "synthetic".
         metrics: also measure the maps, against a random and an edge map.
         progress: called with the share done; may raise `CancelledError`.
         against: contrast: explain the difference of the target's logit and this one's.
@@ -130,10 +131,10 @@ def explain(
     pixels = scored.preprocessing.pixels(image)
     x = table.as_input(scored, pixels)
     probabilities = scored.probabilities(x)[0]
-    if target is None and len(scored.labels) > 1:
+    if target is None and registry.card(model).task == "classifier":
         target = scored.labels[int(probabilities.argmax())]
     scored = scored.towards(target, against)
-    done = _Steps(progress, len(chosen) + (5 if metrics else 0))
+    done = _Steps(progress, len(chosen) + (4 if metrics and chosen else 0))
     found = engine.maps(scored, x, chosen, settings, done)
     result = _result(registry, model, scored, pixels, probabilities)
     result.settings = {"maps": settings.to_dict(), "metrics": how.to_dict()}

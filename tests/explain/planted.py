@@ -1,10 +1,11 @@
 """Small models for which one known patch decides the class, and images to explain.
 
 The rest of the image is multiplied by zero in front of the network: whatever a map shows there is
-wrong. The networks are trained, so that their inner layers carry the evidence as well.
+wrong. The networks are trained to answer with the patch's brightness, so that their inner layers
+carry the evidence as well and no score is saturated.
 """
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import torch
@@ -20,9 +21,10 @@ SIDES = {"cnn": 32, "resnet": 64, "vit": 32}
 CONFIGS = {
     "cnn": {"size": 32, "widths": (8, 16, 16), "dense": 16},
     "resnet": {"width": 8, "blocks": (1, 1, 1, 1), "pool": False, "last_stride": 1},
-    "vit": {"size": 32, "patch": 4, "dim": 32, "depth": 1, "heads": 2, "drop_path": 0.0},
+    "vit": {"size": 32, "patch": 4, "dim": 32, "depth": 2, "heads": 2, "drop_path": 0.0},
 }
 LABELS = ("dark", "bright")
+STRENGTH = 0.3
 
 
 def patch(side: int) -> tuple[slice, slice]:
@@ -70,7 +72,7 @@ class Planted(Classifier):
         return self.net.cam_grid(activation)
 
 
-@lru_cache(maxsize=None)
+@cache
 def module(family: str) -> nn.Module:
     """A trained model of a family; it must not be changed."""
     side = SIDES[family]
@@ -82,8 +84,9 @@ def module(family: str) -> nn.Module:
         found = Planted(net, side).train()
         optimiser = torch.optim.AdamW(found.parameters(), lr=3e-3, weight_decay=0.05)
         for step in range(50):
-            x, labels = images(16, step, side=side)
-            nn.functional.cross_entropy(found(x), labels).backward()
+            x, _ = images(16, step, side=side)
+            level = 4 * x[:, 0, *patch(side)].mean((1, 2))
+            nn.functional.mse_loss(found(x), torch.stack([-level, level], 1)).backward()
             optimiser.step()
             optimiser.zero_grad()
     return found.eval().requires_grad_(False)
@@ -96,8 +99,11 @@ def model(family: str, target: int = 1) -> Explainable:
 
 
 def bright(side: int = 32, seed: int = 100) -> torch.Tensor:
-    """One image with the whole patch bright, (1, 1, side, side)."""
-    return images(2, seed, least=1.0, side=side)[0][1:]
+    """One image whose patch is a little brighter, (1, 1, side, side)."""
+    random = torch.Generator().manual_seed(seed)
+    x = 0.15 * torch.randn(1, 1, side, side, generator=random)
+    x[:, 0, *patch(side)] += STRENGTH
+    return x.clamp(-1, 1)
 
 
 def share_in_patch(values: np.ndarray, top: float = 0.05) -> float:

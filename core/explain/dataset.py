@@ -1,0 +1,120 @@
+"""Explanation metrics over a test set: the figures with n and interval behind the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from core.cards import write_json
+from core.data.dataset import DomainData
+from core.errors import DataError
+from core.evaluate.bootstrap import RESAMPLES, with_interval
+from core.explain.base import Settings
+from core.explain.metrics.settings import MetricSettings
+from core.explain.service import DEFAULT_METHODS, Explanation, explain
+from core.registry import Registry
+
+FILE = "explain.json"
+
+
+def evaluate(
+    registry: Registry,
+    model_id: str,
+    data: DomainData,
+    n: int = 48,
+    seed: int = 0,
+    methods: tuple[str, ...] = DEFAULT_METHODS,
+    draws: int = RESAMPLES,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """Measure a model's maps on test images and write `explain.json` beside its checkpoint.
+
+    Args:
+        registry: where the model is.
+        model_id: a model that can be explained.
+        data: images of its domain.
+        n: test images, drawn with equal chance; all where there are fewer.
+        seed: of the draw.
+        methods: ids.
+        draws: bootstrap resamples.
+        progress: called with the share done.
+
+    Returns:
+        {"n", "seed", "settings", "metrics": {map: {metric: {"value", "ci"}}}, "beats_random":
+        {method: {metric: {"value", "ci"}}} (share of images on which the method's value is better
+        than the random map's), "agreement": {"a b": {"value", "ci"}}, "randomisation": {method:
+        [{"value", "ci"}]}}.
+
+    Raises:
+        DataError: no test image.
+    """
+    chosen = np.asarray(data.indices("test"))
+    if len(chosen) == 0:
+        raise DataError("The data holds no test image to explain.")
+    chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:n])
+    settings, how = Settings(seed=seed), replace(MetricSettings(), seed=seed)
+    found = []
+    for count, index in enumerate(chosen):
+        if progress:
+            progress(count / len(chosen))
+        image = data.images[index].squeeze()
+        found.append(
+            explain(registry, model_id, image, list(methods), settings=settings,
+                    metric_settings=how)
+        )  # fmt: skip
+    result = {
+        "n": len(found),
+        "seed": seed,
+        "split": "test",
+        "archives": data.archives,
+        "settings": found[0].settings,
+        **summary(found, draws),
+    }
+    write_json(registry.folder(model_id) / FILE, result)
+    return result
+
+
+def summary(found: list[Explanation], draws: int = RESAMPLES) -> dict[str, Any]:
+    """Means over explanations with 95 % bootstrap intervals over images, see `evaluate`."""
+    methods, maps = list(found[0].maps), list(found[0].metrics)
+    metrics = {
+        name: {
+            key: _mean([one.metrics[name][key] for one in found], draws)
+            for key, value in found[0].metrics[name].items()
+            if not isinstance(value, list)
+        }
+        for name in maps
+    }
+    higher = {"insertion": 1, "road": 1, "deletion": -1, "infidelity": -1}
+    beats = {
+        name: {
+            key: _mean(
+                [sign * (o.metrics[name][key] - o.metrics["random"][key]) > 0 for o in found],
+                draws,
+            )
+            for key, sign in higher.items()
+        }
+        for name in methods
+    }
+    pairs = {
+        f"{a} {b}": _mean([one.agreement[a][b]["spearman"] for one in found], draws)
+        for i, a in enumerate(methods)
+        for b in methods[i + 1 :]
+    }
+    curves = {
+        name: [
+            _mean([one.randomisation[name][stage] for one in found], draws)
+            for stage in range(len(found[0].randomisation[name]))
+        ]
+        for name in methods
+    }
+    return {"metrics": metrics, "beats_random": beats, "agreement": pairs, "randomisation": curves}
+
+
+def _mean(values: list[Any], draws: int) -> dict[str, Any]:
+    array = np.asarray(values, float)
+    statistics = {"mean": lambda index: float(array[index].mean())}
+    return with_interval(statistics, np.zeros(len(array), int), draws)["mean"]
