@@ -9,6 +9,7 @@ from core.cli import (
     data,
     evaluate,
     explain,
+    gallery,
     generate,
     judge,
     latent,
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (models, generate, judge, explain, train, evaluate, latent, bench):
+for group in (models, generate, gallery, judge, explain, train, evaluate, latent, bench):
     for command in group.COMMANDS:
         app.command()(command)
 app.add_typer(data.app, name="data")
