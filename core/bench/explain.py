@@ -181,13 +181,13 @@ def run(repeats: int = 3) -> Iterator[dict[str, Any]]:
 
     Both sides run 50 steps and 50 samples from the same five references for one class, on
     untrained models of the shipped families at 128 px. Needs the packages of
-    requirements-dev.txt.
+    requirements-bench.txt.
 
     Raises:
         SynthLensError: a package to compare with is missing.
     """
     missing = [n for n in ("pytorch_grad_cam", "shap") if importlib.util.find_spec(n) is None]
     if missing:
-        raise SynthLensError("Run 'pip install -r requirements-dev.txt' to compare explanations.")
+        raise SynthLensError("Run 'pip install -r requirements-bench.txt' to compare explanations.")
     for family in FAMILIES:
         yield from compare(family, repeats)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,6 +33,12 @@ def with_shared_weights(module: nn.Module) -> nn.Module:
         if isinstance(value, tuple):
             keep |= {id(m): m for m in value if isinstance(m, nn.Module)}
     return copy.deepcopy(module, keep)
+
+
+def cam_layer(module: Any) -> nn.Module | None:
+    """The layer that a model names for Grad-CAM, if it does."""
+    layer: nn.Module | None = module.cam_layer() if hasattr(module, "cam_layer") else None
+    return layer
 
 
 def plain_outputs(module: nn.Module, x: torch.Tensor) -> torch.Tensor:

@@ -10,13 +10,13 @@ from captum._utils.gradient import compute_layer_gradients_and_eval
 from captum.attr import LayerAttribution
 
 from core.explain.base import Attribution, Settings, method
-from core.explain.explainable import Explainable
+from core.explain.explainable import Explainable, cam_layer
 from core.models.base import Classifier
 
 
 def has_layer(model: Explainable) -> bool:
     """Whether the model names a layer for Grad-CAM to weigh."""
-    return hasattr(model.module, "cam_layer")
+    return cam_layer(model.module) is not None
 
 
 def layer_and_gradient(model: Explainable, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

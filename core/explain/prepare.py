@@ -12,9 +12,8 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from core.explain.explainable import Explainable
+from core.explain.explainable import Explainable, cam_layer
 from core.explain.stem import add_valve
-from core.models.base import Classifier
 
 _copies: WeakKeyDictionary[nn.Module, nn.Module] = WeakKeyDictionary()
 _guard = threading.Lock()
@@ -38,7 +37,7 @@ def _prepare(model: Explainable) -> nn.Module:
     for layer in fast.modules():
         if getattr(layer, "inplace", False):
             layer.inplace = False  # type: ignore[assignment]  # nothing may overwrite activations
-    kept = fast.cam_layer() if isinstance(fast, Classifier) else None
+    kept = cam_layer(fast)
     for parent, conv, norm in list(pairs(fast)):
         before, after = parent.get_submodule(conv), parent.get_submodule(norm)
         if kept is before or kept is after:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
-from core.explain.explainable import Explainable
+from core.explain.explainable import Explainable, cam_layer
 
 
 class Valve(nn.Module):
@@ -123,9 +123,7 @@ def add_valve(model: Explainable, x: torch.Tensor) -> None:
     finally:
         for handle in handles:
             handle.remove()
-    if not seen or (hasattr(model.module, "cam_layer") and model.module.cam_layer() is seen[0]):
-        return
-    if seen.count(seen[0]) > 1:
+    if not seen or seen.count(seen[0]) > 1 or cam_layer(model.module) is seen[0]:
         return
     _swap(model.module, seen[0], Valve(seen[0]))
     stem = Stem(model)
