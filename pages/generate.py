@@ -67,6 +67,7 @@ def show_run(run: Run) -> None:
                     "PNG", png_bytes(image), file_name(image), "image/png", on_click="ignore",
                     key=f"png:{run.id}:{place}", icon=":material/download:",
                 )  # fmt: skip
+    review.legend(opinions)
     if len(run.trajectory) > 2:
         with st.expander("From noise to image: the first image at every step"):
             trajectory(run)

@@ -96,7 +96,8 @@ def _what_changed(
             change = after.probabilities[label] - before.probabilities[label]
             st.metric(
                 domain.class_name(label), f"{after.probabilities[label]:.2f}",
-                f"{change:+.2f}", delta_color="off", width="content",
+                f"{change:+.2f}" if abs(change) >= 0.005 else None, delta_color="off",
+                width="content",
             )  # fmt: skip
     st.caption(f"Calibrated probabilities by {judge.title}, change against the start (n = 1).")
 

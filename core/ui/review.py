@@ -113,12 +113,19 @@ def show_check(found: ImageCheck) -> None:
     else:
         st.badge("No copy", color="green", icon=":material/check:", help=COPY_HELP)
     st.caption(
-        f"copy distance {found.copy_distance:.2f} (percentile {found.copy_percentile:.0f})  \n"
+        f"copy distance {found.copy_distance:.4f} (p{found.copy_percentile:.0f})  \n"
         f"sharpness {_place(found.sharpness_percentile, found.usual_sharpness)}  \n"
-        f"contrast {_place(found.contrast_percentile, found.usual_contrast)}",
-        help="Percentiles are among held-out real images of the domain.",
+        f"contrast {_place(found.contrast_percentile, found.usual_contrast)}"
     )
 
 
+def legend(found: list[Review]) -> None:
+    """Say what the badges' numbers are, where any image was checked."""
+    if any(review.check for review in found):
+        st.caption(
+            "p = percentile among held-out real images; usual is p2.5 to p97.5."
+        )
+
+
 def _place(percentile: float, usual: bool) -> str:
-    return f"percentile {percentile:.0f}" + ("" if usual else ", unusual")
+    return f"p{percentile:.0f}" + ("" if usual else ", unusual")

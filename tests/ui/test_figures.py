@@ -112,10 +112,14 @@ def test_the_residual_of_a_flat_image_is_flat():
     assert np.ptp(detection.residual(np.full((40, 30), 0.3, np.float32))) == 0
 
 
-def test_maps_are_scaled_to_their_own_largest_value():
-    values = np.array([[-4.0, 2.0]])
-    np.testing.assert_allclose(maps.scaled(values, True), [[-1, 0.5]])
-    np.testing.assert_allclose(maps.scaled(values, False), [[1, 0.5]])
+def test_maps_are_scaled_to_their_strongest_half_percent():
+    values = np.linspace(-4, 2, 1001).reshape(1, -1)
+    signed = maps.scaled(values, True)
+    assert signed.min() == -1 and signed.max() == pytest.approx(2 / 3.98, abs=0.02)
+    np.testing.assert_array_equal(maps.scaled(values, False), np.abs(signed))
+    lone = np.zeros((10, 10))
+    lone[0, 0] = -5
+    assert maps.scaled(lone, True).min() == -1
     assert np.isfinite(maps.scaled(np.zeros((2, 2)), True)).all()
 
 
@@ -169,3 +173,13 @@ def test_the_archive_holds_raw_maps_and_numbers(tmp_path):
         )
         assert json.loads(archive.read("explanation.json"))[0]["target"] == "b"
     assert set(names) == {"d_m_gradcam.npy", "d_m_ig.npy", "explanation.json"}
+
+
+def test_only_a_count_becomes_the_subtitle():
+    import plotly.graph_objects as go
+
+    from core.ui.figures.frame import frame
+
+    fig = frame(go.Figure(), "ResNet (narrow), real (n = 5 images)", "x", "y")
+    assert fig.layout.title.text == "ResNet (narrow), real"
+    assert fig.layout.title.subtitle.text == "n = 5 images"

@@ -18,8 +18,8 @@ def frame(fig: go.Figure, title: str, x: str, y: str, height: int = 340) -> go.F
         x, y: axis names with units.
         height: pixels.
     """
-    head, _, n = title.partition(" (n")
-    subtitle = {"text": f"n{n.rstrip(')')}" if n else "", "font": {"size": 11}}
+    head, _, n = title.partition(" (n =")
+    subtitle = {"text": f"n ={n.rstrip(')')}" if n else "", "font": {"size": 11}}
     fig.update_layout(
         title={
             "text": head,

@@ -17,6 +17,7 @@ from plotly.subplots import make_subplots
 if TYPE_CHECKING:
     from core.explain.service import Explanation
 
+STRONGEST = 99.5  # percentile that counts as full strength
 SEQUENTIAL = ("Cividis", "Viridis", "Inferno", "Magma")
 DIVERGING = ("Balance", "RdBu_r", "Curl")
 TITLES = {
@@ -57,9 +58,13 @@ def title(method: str) -> str:
 
 
 def scaled(values: np.ndarray, signed: bool) -> np.ndarray:
-    """A map in units of its own largest magnitude: [-1, 1] signed, [0, 1] otherwise."""
-    top = float(np.abs(values).max()) or 1.0
-    return values / top if signed else np.abs(values) / top
+    """A map in units of its own strongest half percent: [-1, 1] signed, [0, 1] otherwise.
+
+    Single extreme pixels, which gradients often have, would leave the rest of a map invisible.
+    """
+    top = float(np.percentile(np.abs(values), STRONGEST)) or float(np.abs(values).max()) or 1.0
+    share = np.clip(values / top, -1, 1)
+    return share if signed else np.abs(share)
 
 
 def faded(scale: str, signed: bool, opacity: float) -> list[list[Any]]:
@@ -67,7 +72,7 @@ def faded(scale: str, signed: bool, opacity: float) -> list[list[Any]]:
     at = np.linspace(0, 1, 33)
     colours = plotly.colors.sample_colorscale(scale, at.tolist(), colortype="tuple")
     strength = np.abs(2 * at - 1) if signed else at
-    alpha = opacity * np.minimum(1.0, 0.15 + strength)
+    alpha = opacity * np.minimum(1.0, 1.5 * strength)
     return [
         [float(p), f"rgba({r * 255:.0f},{g * 255:.0f},{b * 255:.0f},{a:.3f})"]
         for p, (r, g, b), a in zip(at, colours, alpha)
@@ -137,7 +142,11 @@ def data_uri(pixels: np.ndarray) -> str:
 def _layout(
     fig: go.Figure, look: Look, shape: tuple[int, int], found: Sequence[Explanation]
 ) -> None:
-    name = "evidence against (−) and for (+)" if look.signed else "strength of evidence"
+    name = (
+        "evidence against (−) and for (+), ±1 = strongest ½ %"
+        if look.signed
+        else "strength of evidence, 1 = strongest ½ %"
+    )
     fig.update_layout(
         coloraxis={
             "colorscale": faded(look.scale, look.signed, look.opacity),
