@@ -13,14 +13,18 @@ from core.explain.stem import Stem
 
 
 def relative_gap(attribution: torch.Tensor, change: torch.Tensor) -> float:
-    """|sum of attribution - change of score| / |change of score|, averaged over baselines.
+    """How far a map's sum is from the change of score, relative to that change.
+
+    Where the image and its baseline score alike the change says nothing of the map's size; a
+    twentieth of the map's absolute sum is then the measure.
 
     Args:
-        attribution: (B, C, S, S).
+        attribution: (B, C, S, S), averaged over B.
         change: F(x) - F(baseline), (B,).
     """
-    total = attribution.flatten(1).sum(1).mean()
-    return float((total - change.mean()).abs() / change.mean().abs().clamp_min(1e-6))
+    mean = attribution.mean(0)
+    size = torch.maximum(change.mean().abs(), mean.abs().sum() / 20).clamp_min(1e-9)
+    return float((mean.sum() - change.mean()).abs() / size)
 
 
 def path_integral(

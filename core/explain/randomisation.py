@@ -21,11 +21,17 @@ def layers(module: nn.Module) -> list[nn.Module]:
 
 @torch.no_grad()
 def destroy(layer: nn.Module, random: torch.Generator) -> None:
-    """Replace a layer's own weights by normal noise of the same mean and deviation."""
+    """Replace a layer's own weights by normal noise of their size.
+
+    Matrices and kernels get zero mean, as at the start of training, and the same mean square;
+    biases and norms keep their mean and spread, so that no activation dies by that alone.
+    """
     for weights in layer.parameters(recurse=False):
         noise = torch.randn(weights.shape, generator=random).to(weights)
-        spread = weights.std(correction=0)
-        weights.copy_(weights.mean() + spread * noise)
+        if weights.ndim > 1:
+            weights.copy_(weights.square().mean().sqrt() * noise)
+        else:
+            weights.copy_(weights.mean() + weights.std(correction=0) * noise)
 
 
 def randomisation_curve(

@@ -49,6 +49,9 @@ def _agreement(agreement: dict[str, Any], methods: list[str]) -> list[Part]:
 def _deletion(metrics: dict[str, Any], methods: list[str]) -> list[Part]:
     best = min(methods, key=lambda name: metrics[name]["deletion"])
     own = metrics[best]["deletion"]
+    if own > 0.95:
+        return ["the answer ", ("survives the deletion", f"mean P {own:.2f}", "warn"),
+                " of whatever pixels a map points at"]  # fmt: skip
     rival = min(("random", "edge"), key=lambda name: metrics[name]["deletion"])
     other = metrics[rival]["deletion"]
     numbers = f"{own:.2f} against {other:.2f}"
@@ -70,18 +73,18 @@ def _organ(metrics: dict[str, Any], methods: list[str], organ: str) -> list[Part
 
 
 def _randomised(curve: dict[str, list[float]]) -> list[Part]:
-    stuck = [name for name, values in curve.items() if abs(values[-1]) > 0.5]
+    stuck = [name for name, values in curve.items() if values[-1] > 0.5]
     if not curve:
         return []
     if stuck:
-        rho = max(abs(curve[name][-1]) for name in stuck)
+        rho = max(curve[name][-1] for name in stuck)
         titles = [_title(name) for name in stuck]
         names = ", ".join(titles[:-1]) + " and " * (len(titles) > 1) + titles[-1]
         verb = "hardly change" if len(titles) > 1 else "hardly changes"
         return [f"{names} ", (verb, f"ρ {rho:.2f}", "warn"),
                 " when the weights are destroyed"]  # fmt: skip
-    rho = max(abs(values[-1]) for values in curve.values())
-    return ["the maps ", ("depend on the weights", f"|ρ| ≤ {rho:.2f} once destroyed", "good")]
+    rho = max(values[-1] for values in curve.values())
+    return ["the maps ", ("depend on the weights", f"ρ ≤ {rho:.2f} once destroyed", "good")]
 
 
 def reading(

@@ -17,7 +17,7 @@ def test_all_clauses():
     assert found.sentence == (
         "IG and SHAP agree (ρ 0.71); IG beats an edge map (0.30 against 0.50) on deletion; "
         "15% of the evidence (mean share) lies outside the lungs; the maps depend on the weights "
-        "(|ρ| ≤ 0.10 once destroyed)."
+        "(ρ ≤ 0.10 once destroyed)."
     )
     assert [p[2] for p in found.parts if not isinstance(p, str)] == [
         "good",
@@ -36,6 +36,12 @@ def test_warnings():
     assert "treat with care" in found.sentence
     assert "IG and SHAP hardly change" in found.sentence
     assert all(p[2] == "warn" for p in found.parts if not isinstance(p, str))
+
+
+def test_saturated_answer():
+    sure = {name: {**values, "deletion": 0.99} for name, values in GOOD.items()}
+    found = reading(["ig", "shap"], sure, AGREE, {}, "lung")
+    assert "the answer survives the deletion (mean P 0.99)" in found.sentence
 
 
 def test_nothing_measured():
