@@ -23,7 +23,9 @@ EVALUATORS = {
     "generator": "core.evaluate.generator",
     "autoencoder": "core.evaluate.reconstruction",
     "encoder": "core.evaluate.encoder",
+    "explain": "core.explain.dataset",
 }
+_MODELS = {"explain": "classifier"}  # whose models are measured, where it is not the task itself
 _N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")
 _SEEDS = typer.Option(min=1, help="Number of sampling seeds, for generators.")
 _SPLITS = typer.Option(help="Held-out splits to use, comma-separated: val, test.")
@@ -43,7 +45,10 @@ def evaluate(
     score_network: Annotated[bool | None, _SCORE] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure models on held-out images; the figures go into each model's metrics.json."""
+    """Measure models on held-out images; the figures go into each model's metrics.json.
+
+    `explain` measures classifiers' maps, into explain.json.
+    """
     with reported():
         domain_of(domain)
         if task not in EVALUATORS:
@@ -53,12 +58,12 @@ def evaluate(
         from core.registry import default_registry
 
         registry = default_registry()
-        cards = chosen(registry, task, domain, model)
+        cards = chosen(registry, _MODELS.get(task, task), domain, model)
         given: dict[str, Any] = {"n": n, "score_network": score_network}
         given["seeds"] = None if seeds is None else tuple(range(seeds))
         given["splits"] = None if splits is None else tuple(splits.split(","))
         options = {k: v for k, v in given.items() if v is not None}
-        failed = [c for c in cards if not _one(registry, c, domain, data, options, as_json)]
+        failed = [c for c in cards if not _one(registry, task, c, domain, data, options, as_json)]
     if failed:
         raise typer.Exit(FAILED)
 
@@ -79,6 +84,7 @@ def chosen(registry: Registry, task: str, domain: str, model: str | None) -> lis
 
 def _one(
     registry: Registry,
+    task: str,
     card: Card,
     domain: str,
     data: list[Path],
@@ -86,7 +92,7 @@ def _one(
     as_json: bool,
 ) -> bool:
     """Evaluate one model; False where that failed, with the reason on stderr."""
-    work = import_module(EVALUATORS[card.task]).evaluate
+    work = import_module(EVALUATORS[task]).evaluate
     known = inspect.signature(work).parameters
     try:
         images = _load(card, domain, data)
@@ -100,7 +106,8 @@ def _one(
         say(f"{card.id}: {error}")
         return False
     line = {"id": card.id, "task": card.task, "domain": domain, "metrics": result}
-    emit(line, as_json, f"{card.id}: written to {registry.folder(card.id) / 'metrics.json'}")
+    file = registry.folder(card.id) / ("explain.json" if task == "explain" else "metrics.json")
+    emit(line, as_json, f"{card.id}: written to {file}")
     return True
 
 

@@ -87,7 +87,7 @@ def search(
         with torch.enable_grad():
             image = autoencoder.decode(start + change, x.shape[1]).clamp(-1, 1)
             chance = model.probability(image)
-            if float(chance) >= aim:
+            if float(chance.detach()) >= aim:
                 break
             loss = -chance.clamp_min(1e-6).log().sum() + proximity * change.square().sum() / 16
         (change.grad,) = torch.autograd.grad(loss, change)

@@ -40,8 +40,9 @@ def path_integral(
     engine = IntegratedGradients(lambda a: stem.score(a, x), multiply_by_inputs=False)
     # Captum's own gradient function unbinds the scores one by one; their sum has the same gradient.
     engine.gradient_func = lambda forward_fn, inputs, **_: (stem.gradients(inputs[0], x),)
+    size = max(stem.batch(inner, batch), len(starts))
     mean = engine.attribute(
-        inner.expand_as(outset), outset, n_steps=steps, internal_batch_size=max(batch, len(starts))
+        inner.expand_as(outset), outset, n_steps=steps, internal_batch_size=size
     )
     return stem.back(mean.detach(), x) * (x - starts)
 

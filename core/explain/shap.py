@@ -45,8 +45,8 @@ def expected_gradients(
     stem = Stem(model)
     with torch.no_grad():
         end, starts = stem.into(x), stem.into(references)
-    total = torch.zeros_like(starts)
-    for chosen, alpha in zip(which.split(batch), at.to(x).split(batch)):
+    total, size = torch.zeros_like(starts), stem.batch(end, batch)
+    for chosen, alpha in zip(which.split(size), at.to(x).split(size)):
         inner = torch.lerp(starts[chosen], end, alpha.reshape(-1, 1, 1, 1))
         total.index_add_(0, chosen.to(x.device), stem.gradients(inner, x))
     grads = stem.back(total / len(which), x)

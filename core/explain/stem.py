@@ -16,6 +16,8 @@ from torch import nn
 
 from core.explain.explainable import Explainable, cam_layer
 
+_CACHED = 16 << 20  # bytes of first-layer output per pass, measured on the shipped families
+
 
 class Valve(nn.Module):
     """A convolution whose output can be given instead of computed."""
@@ -54,6 +56,16 @@ class Stem:
     def __init__(self, model: Explainable) -> None:
         self.model = model
         self.valve = next((m for m in model.module.modules() if isinstance(m, Valve)), None)
+
+    def batch(self, inner: torch.Tensor, most: int) -> int:
+        """Points per pass: on a CPU few enough that the layers' activations stay in its caches.
+
+        Args:
+            inner: (N, ...) as `into` returns it.
+            most: never more than that.
+        """
+        fitting = _CACHED // (inner[0].numel() * inner.element_size())
+        return most if inner.is_cuda else min(most, max(8, fitting))
 
     def into(self, x: torch.Tensor) -> torch.Tensor:
         """Images (N, C, S, S) to what lies behind the first layer; affine."""

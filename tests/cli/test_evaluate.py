@@ -62,3 +62,9 @@ def test_wrong_usage(core, base, calls):
         answer = core("evaluate", *arguments)
         assert answer.code == 2 and message in answer.err
     assert calls == []
+
+
+def test_explain_measures_classifiers(core, base, calls):
+    answer = core("evaluate", "explain", *base, "--n", 5)
+    assert answer.code == 0 and "explain.json" in answer.out
+    assert [c[0] for c in calls] == ["brain_mri/toy-cnn", "brain_mri/toy-worse"]
