@@ -15,6 +15,8 @@ from core.errors import SynthLensError
 from core.ui.state import registry
 
 LOGO = Path(__file__).with_name("assets") / "logo.svg"
+CONFIGS = Path(__file__).parents[2] / "configs"
+RECIPES = {"generator": ("diffusion", "diffusion"), "classifier": ("classifier", "resnet")}
 NOTICE = (
     "For research and education. SynthLens is no medical device: nothing it shows is a diagnosis, "
     "and no decision about a person may rest on it."
@@ -51,20 +53,19 @@ def sidebar_footer() -> None:
 
 def empty(domain: Domain, task: str, what: str) -> None:
     """Say that a domain has no model for a task yet, and which command makes one."""
+    trainer, name = RECIPES.get(task, (task, task))
+    own = CONFIGS / domain.id / f"{name}.toml"
+    config = f"configs/{domain.id}/{name}.toml" if own.exists() else "FILE"
     with st.container(border=True):
         st.markdown(f"#### No {task} for {domain.name} yet")
         st.markdown(f"{what} To train one on this machine:")
-        config = "FILE"
         st.code(
-            f"python -m core train {'diffusion' if task == 'generator' else task} "
-            f"--domain {domain.id} --config {config} --data ARCHIVE_OR_FOLDER",
+            f"python -m core train {trainer} --domain {domain.id} --config {config} "
+            "--data ARCHIVE_OR_FOLDER",
             language="bash",
             wrap_lines=True,
         )
-        st.caption(
-            "Configurations are in `configs/`. Other domains may have a model: choose one in the "
-            "sidebar."
-        )
+        st.caption("Other domains may have a model already: choose one in the sidebar.")
 
 
 def caveats(domain: Domain) -> None:

@@ -56,7 +56,8 @@ def editor(registry: Registry, domain: Domain, card: Card, class_id: str, seed: 
             for handle, key in zip(chosen, keys)
         ]  # fmt: skip
         st.button("Back to the start", on_click=reset, args=(keys,), icon=":material/undo:")
-    start = render(registry, card.id, class_id, seed)
+    origin = (card.id, class_id, seed)
+    start = state.remember("starts", origin, lambda: render(registry, *origin))
     edited = render(registry, card.id, class_id, seed, moves)
     with pictures:
         trio = {"Edited": edited, "Start": start, "Difference": difference(start, edited)}
@@ -64,7 +65,7 @@ def editor(registry: Registry, domain: Domain, card: Card, class_id: str, seed: 
             column.image(pixels.squeeze(), width="stretch", alt=f"{name} image")
             column.caption(name)
         st.caption("Difference: cividis, from no change to the largest change of this edit.")
-        _what_changed(registry, domain, class_id, [start, edited])
+        _what_changed(registry, domain, origin, start, edited)
 
 
 def difference(start: np.ndarray, edited: np.ndarray) -> np.ndarray:
@@ -85,12 +86,21 @@ def _cividis() -> np.ndarray:
 
 
 def _what_changed(
-    registry: Registry, domain: Domain, class_id: str, pair: list[np.ndarray]
+    registry: Registry,
+    domain: Domain,
+    origin: tuple[str, str, int],
+    start: np.ndarray,
+    edited: np.ndarray,
 ) -> None:
-    judge = best_classifier(registry, domain.id, class_id)
+    judge = best_classifier(registry, domain.id, origin[1])
     if judge is None:
         return
-    before, after = classify(registry, [p.squeeze() for p in pair], domain.id, judge.id)
+
+    def ask(pixels: np.ndarray) -> Prediction:
+        return classify(registry, [pixels.squeeze()], domain.id, judge.id)[0]
+
+    before = state.remember("start_answers", (*origin, judge.id), lambda: ask(start))
+    after = ask(edited)
     with st.container(horizontal=True, gap="medium"):
         for label in judge.classes:
             change = after.probabilities[label] - before.probabilities[label]

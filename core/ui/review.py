@@ -122,9 +122,7 @@ def show_check(found: ImageCheck) -> None:
 def legend(found: list[Review]) -> None:
     """Say what the badges' numbers are, where any image was checked."""
     if any(review.check for review in found):
-        st.caption(
-            "p = percentile among held-out real images; usual is p2.5 to p97.5."
-        )
+        st.caption("p = percentile among held-out real images; usual is p2.5 to p97.5.")
 
 
 def _place(percentile: float, usual: bool) -> str:
