@@ -26,4 +26,5 @@ def describe(device: torch.device) -> str:
         return f"{name}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
     if device.type == "mps":
         return "Apple GPU (MPS)"
-    return f"CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'' if threads == 1 else 's'}"

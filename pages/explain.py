@@ -72,7 +72,7 @@ def prediction_line(found: list[Explanation]) -> None:
         text = ", ".join(f"{domain.class_name(k)} {v:.2f}" for k, v in chances)
         against = f" rather than **{domain.class_name(one.against)}**" if one.against else ""
         st.markdown(
-            f"**{one.title}** answers {text} (uncalibrated softmax). "
+            f"**{one.title}** answers {text}. "
             f"Explained: **{domain.class_name(one.target)}**{against}."
         )
 

@@ -130,5 +130,5 @@ def _check_stability(loaded: Loaded, image: np.ndarray, verdict: Verdict) -> Non
     if flips:
         verdict.verdict = UNSURE
         verdict.reasons.append(f"The answer turns around under: {', '.join(flips)}.")
-    else:
+    elif opposite:
         verdict.reasons.append("No small re-encoding turns the answer around.")

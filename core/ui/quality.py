@@ -26,6 +26,11 @@ NAMES: dict[str, tuple[str, str]] = {
         "Copy rate, held-out real",
         "The same rate for real images never seen in training: what is to be expected.",
     ),
+    "ratio_lbp": (
+        "Texture ratio",
+        "The FID ratio on local binary patterns; 1 is best.",
+    ),
+    "ratio_spectrum": ("Spectrum ratio", "The FID ratio on the radial power spectrum; 1 is best."),
     "ms_ssim": ("MS-SSIM within class", "Likeness of pairs of one class; near real's is best."),
     "cas": ("Classification accuracy score", "Trained on synthetic, tested on real."),
     "balanced_accuracy": ("Balanced accuracy", "Mean recall over classes."),
@@ -36,6 +41,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "average_precision": ("Average precision", "Area under the precision-recall curve."),
     "tpr_at_5_fpr": ("TPR at 5 % FPR", "Synthetic images found at 5 % false alarms."),
 }
+TEXTURE = ("lbp", "spectrum")
 LEADING = ("fid_ratio", "kid", "coverage", "recall")
 SKIPPED = ("n", "seed", "seeds", "definitions", "model_files", "class_counts", "k", "quantile")
 
@@ -92,9 +98,12 @@ def find(metrics: dict[str, Any], key: str) -> Any | None:
 def lead(registry: Registry, card: Card, keys: tuple[str, ...] = LEADING) -> dict[str, str]:
     """The leading figures that this model's metrics file holds: display name -> text."""
     metrics = read_metrics(registry.folder(card.id))
-    found = {spell(key): find(metrics, key) for key in keys}
+    # test figures where there are any: those of validation were chosen on
+    found = {spell(key): find(metrics.get("test", metrics), key) for key in keys}
     copies = metrics.get("copies", {}).get("feature", {})
     if card.task == "generator":
+        for space in TEXTURE:
+            found[spell(f"ratio_{space}")] = metrics.get("ratios", {}).get(space)
         found["Copy rate"] = copies.get("synthetic")
         found["Copy rate, held-out real"] = copies.get("held_out")
     return {name: measured(v) or "" for name, v in found.items() if v is not None}
