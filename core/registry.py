@@ -120,8 +120,9 @@ class Registry:
         return Status(model_id, True, "verified")
 
     def statuses(self) -> list[Status]:
-        """The status of every folder that looks like a checkpoint, damaged ones included."""
-        folders = sorted(p for p in self.root.glob("*/*") if p.is_dir())
+        """The status of every folder that holds a card or weights, damaged ones included."""
+        marks = [*self.root.glob("*/*/card.json"), *self.root.glob("*/*/*.safetensors")]
+        folders = sorted({p.parent for p in marks})
         return [self.status(f"{p.parent.name}/{p.name}") for p in folders]
 
     def get(self, model_id: str) -> Loaded:

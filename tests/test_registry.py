@@ -120,6 +120,13 @@ def test_statuses_tell_verified_from_altered(root, registry):
     assert {s.id: s.verified for s in registry.statuses()} == {"toy/a": False, "toy/b": True}
 
 
+def test_a_folder_of_pictures_is_no_checkpoint(root, registry):
+    (root / "toy" / "gallery").mkdir()
+    assert [s.id for s in registry.statuses()] == ["toy/a", "toy/b"]
+    (root / "toy" / "a" / "card.json").unlink()
+    assert not registry.statuses()[0].verified
+
+
 def test_many_sessions_load_a_model_once(registry):
     found = []
     threads = [
