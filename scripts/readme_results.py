@@ -33,9 +33,11 @@ def table(checkpoints: Path) -> str:
     rows = ["| Checkpoint | Measured | Command |", "|---|---|---|"]
     for path in sorted(checkpoints.glob("*/*/metrics.json")):
         card = json.loads((path.parent / "card.json").read_text())
-        told = DESCRIBE.get(card["task"], lambda _: "")(json.loads(path.read_text()))
+        metrics = json.loads(path.read_text())
+        told = DESCRIBE.get(card["task"], lambda _: "")(metrics)
         if told:
-            command = f"`python -m core evaluate {card['task']} {target(card)} {DATA}`"
+            n = f" --n {metrics['n']}" if card["task"] == "generator" else ""
+            command = f"`python -m core evaluate {card['task']} {target(card)} {DATA}{n}`"
             rows.append(f"| `{card['id']}` | {told} | {command} |")
     return "\n".join(rows)
 
@@ -91,7 +93,24 @@ def detector(metrics: dict[str, Any]) -> str:
     return "<br>".join(parts)
 
 
-DESCRIBE = {"classifier": classifier, "generator": generator, "detector": detector}
+def autoencoder(metrics: dict[str, Any]) -> str:
+    """Reconstructions of held-out images: the ceiling of every model in its latents."""
+    parts = []
+    for domain, m in metrics.get("domains", {}).items():
+        told = ", ".join(f"{name} {value:.3f}" for name, value in sorted(m["ratios"].items()))
+        parts.append(
+            f"{domain} (n = {m['n']}): PSNR {m['psnr']:.1f} dB, SSIM {m['ssim']:.3f}; ratios of "
+            f"reconstructions: {told}"
+        )
+    return "<br>".join(parts)
+
+
+DESCRIBE = {
+    "autoencoder": autoencoder,
+    "classifier": classifier,
+    "generator": generator,
+    "detector": detector,
+}
 
 if __name__ == "__main__":
     sys.exit(main())
