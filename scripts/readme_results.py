@@ -20,12 +20,17 @@ def main() -> int:
     """Write or check the README's block."""
     readme = ROOT / "README.md"
     text = readme.read_text()
-    block = f"{START}\n{table(ROOT / 'checkpoints')}\n{END}"
+    block = f"{START}\n{content()}\n{END}"
     wanted = re.sub(f"{START}.*{END}", lambda _: block, text, flags=re.DOTALL)
     if "--check" in sys.argv:
         return int(wanted != text)
     readme.write_text(wanted)
     return 0
+
+
+def content() -> str:
+    """Both tables."""
+    return table(ROOT / "checkpoints") + speed(ROOT / "benchmarks" / "results.json")
 
 
 def table(checkpoints: Path) -> str:
@@ -40,6 +45,22 @@ def table(checkpoints: Path) -> str:
             command = f"`python -m core evaluate {card['task']} {target(card)} {DATA}{n}`"
             rows.append(f"| `{card['id']}` | {told} | {command} |")
     return "\n".join(rows)
+
+
+def speed(results: Path) -> str:
+    """Markdown table of benchmark ratios; empty where none were run."""
+    if not results.exists():
+        return ""
+    rows = [
+        "| Benchmark (`make bench`) | Value | Times what it is compared with |",
+        "|---|---|---|",
+    ]
+    for entry in json.loads(results.read_text()):
+        value = f"{entry['value']:.3g} {entry['unit']}"
+        goal = f"; goal {entry['goal']}" if entry.get("goal") else ""
+        against = f"{entry['ratio']:.3g} × {entry.get('compared_with', 'baseline')}{goal}"
+        rows.append(f"| {entry['name']} (n = {entry['n']}) | {value} | {against} |")
+    return "\n\n" + "\n".join(rows)
 
 
 def target(card: dict[str, Any]) -> str:

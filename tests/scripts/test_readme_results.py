@@ -17,7 +17,7 @@ def script():
 
 def test_the_readme_shows_what_the_metrics_files_say(script):
     text = (ROOT / "README.md").read_text()
-    assert f"{script.START}\n{script.table(ROOT / 'checkpoints')}\n{script.END}" in text
+    assert f"{script.START}\n{script.content()}\n{script.END}" in text
 
 
 def test_a_changed_figure_changes_the_table(script, tmp_path):
