@@ -18,7 +18,7 @@ from core.evaluate.intervals import share
 from core.evaluate.reference import fit_reference, split_features
 from core.registry import Registry
 from core.scope import distances, fit_scope
-from core.services.degradations import degrade
+from core.stability import degrade
 
 OTHERS = 200  # images of every other domain
 EACH = 40  # made-up images per kind

@@ -12,7 +12,7 @@ from core.cards import Card
 from core.registry import Loaded, Registry
 from core.services.classification import probabilities
 from core.services.defaults import choose
-from core.services.degradations import degrade
+from core.stability import degrade
 
 REAL, SYNTHETIC, UNSURE, OUT_OF_SCOPE = "real", "synthetic", "unsure", "out_of_scope"
 _OPPOSITE = {REAL: SYNTHETIC, SYNTHETIC: REAL}

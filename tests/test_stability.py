@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.services.degradations import DEGRADATIONS, degrade
+from core.stability import DEGRADATIONS, degrade
 from tests.toy import real_image
 
 
