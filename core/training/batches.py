@@ -45,14 +45,6 @@ class Pool:
         return self.images(rng.integers(0, len(self), size))
 
 
-def balanced(labels: np.ndarray, size: int, step: int, seed: int) -> np.ndarray:
-    """Positions of a class-balanced batch: class first, then image; seeded by the step."""
-    rng = np.random.default_rng([seed, step])
-    members = [np.flatnonzero(labels == c) for c in np.unique(labels)]
-    chosen = rng.integers(0, len(members), size)
-    return np.array([rng.choice(members[c]) for c in chosen])
-
-
 def save_grid(pixels: np.ndarray, path: Path, columns: int = 8) -> None:
     """Write (N, S, S, C) uint8 images as one PNG, row by row."""
     n, size, _, channels = pixels.shape

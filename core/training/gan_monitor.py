@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from skimage.feature import hog, local_binary_pattern
 
 from core.errors import SynthLensError
 from core.preprocessing import Preprocessing
+from core.training.batches import save_grid
 
 
 class TrainingStoppedError(SynthLensError):
@@ -63,7 +63,7 @@ class Watch:
             TrainingStoppedError: the variety stayed too low (mode collapse).
         """
         pixels = self.preprocessing.denormalise(images)
-        save_grid(pixels, len(grids), self.folder / f"{step:07d}.png")
+        save_grid(pixels, self.folder / f"{step:07d}.png", len(pixels) // len(grids))
         share = variety(grids) / max(self.real_variety, 1e-8)
         self.low = self.low + 1 if share < self.least else 0
         if self.low >= self.patience:
@@ -95,14 +95,6 @@ def variety(grids: torch.Tensor) -> float:
     pairs = torch.cdist(flat, flat) / math.sqrt(flat.shape[2])
     n = flat.shape[1]
     return float(pairs.sum((1, 2)).mean() / max(n * (n - 1), 1))
-
-
-def save_grid(pixels: np.ndarray, rows: int, path: Path) -> None:
-    """Write (rows * n, S, S, C) uint8 as one PNG, a row per class."""
-    count, side, _, channels = pixels.shape
-    sheet = pixels.reshape(rows, count // rows, side, side, channels).transpose(0, 2, 1, 3, 4)
-    sheet = sheet.reshape(rows * side, count // rows * side, channels)
-    Image.fromarray(sheet.squeeze()).save(path)
 
 
 def describe(pixels: np.ndarray) -> np.ndarray:
