@@ -8,5 +8,6 @@ from core.models import encoder as encoder
 from core.models import resnet as resnet
 from core.models import vit as vit
 from core.models.gan import dcgan as dcgan
+from core.models.gan import image_critic as image_critic
 from core.models.gan import stylegan2 as stylegan2
 from core.models.gan import wgan_gp as wgan_gp

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -9,8 +10,7 @@ import torch
 from core.cards import Card
 from core.data.dataset import DomainData
 from core.models.base import Load, build, noise
-from core.models.gan.critic import Critic
-from core.models.gan.dcgan import DcganCritic
+from core.models.gan.image_critic import ImageCritic, make_critic
 from core.models.gan.space import GanGenerator
 from core.registry import default_registry
 from core.training.ema import Ema
@@ -69,7 +69,10 @@ def train(
             save(run, steps, average)
     save(run, steps, average)
     run.log(**look(average, watch, run))
-    return publish(run, make_card(config, data[0], run), average)
+    card = publish(run, make_card(config, data[0], run), average)
+    if steps.optimisers["critic"].state:  # not where the run ended before its first step
+        publish(run, *judge(config, card, steps, reals, load))
+    return card
 
 
 def make_steps(config: dict[str, Any], load: Load, device: torch.device, mirror: bool) -> Steps:
@@ -78,12 +81,16 @@ def make_steps(config: dict[str, Any], load: Load, device: torch.device, mirror:
     model = config["model"]
     generator = build(model["family"], model, load)
     assert isinstance(generator, GanGenerator)
-    own = {k: getattr(generator, k) for k in ("classes", "grid_channels", "size")}
-    kind = DcganCritic if model["family"] == "dcgan" else Critic
-    critic: torch.nn.Module = kind({**own, **config.get("critic", {})})
+    critic: torch.nn.Module = make_critic(model["family"], critic_config(config, generator))
     for network in (generator, critic):
         network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return STEPS[model["family"]](generator, critic, config["train"], mirror)
+
+
+def critic_config(config: dict[str, Any], generator: GanGenerator) -> dict[str, Any]:
+    """What the critic of a generator is made from."""
+    own = {k: getattr(generator, k) for k in ("classes", "grid_channels", "size")}
+    return {**own, **config.get("critic", {})}
 
 
 def make_watch(data: DomainData, reals: Reals, run: Run, table: dict[str, Any]) -> Watch:
@@ -161,3 +168,33 @@ def make_card(config: dict[str, Any], data: DomainData, run: Run) -> Card:
         limits=list(config.get("limits", [])),
         licence=str(config.get("licence", "")),
     )
+
+
+def judge(
+    config: dict[str, Any], card: Card, steps: Steps, reals: Reals, load: Load
+) -> tuple[Card, ImageCritic]:
+    """The trained critic as a model that scores images, with its card.
+
+    Args:
+        config: of the run.
+        card: of the generator.
+        steps: holds the critic.
+        reals: real images, for the critic's typical minibatch deviation.
+        load: returns the autoencoder.
+    """
+    own = critic_config(config, steps.generator)
+    own |= {"kind": card.family, "growth": getattr(steps, "growth", None)}
+    own |= {k: card.config[k] for k in ("autoencoder",) if k in card.config}
+    module = ImageCritic(own, load)
+    module.critic.load_state_dict(steps.critic.state_dict())
+    classes = range(len(card.classes))
+    module.cpu().eval().measure_deviation(torch.cat([reals.first(c, PER_CLASS) for c in classes]))
+    limits = [
+        "Scores how real an image looks to this critic, on a scale of its own; it is no verdict.",
+        "It was trained against one generator and overlooks what that one never got wrong.",
+    ]
+    title = f"Critic of: {card.title}"
+    return replace(
+        card, id=f"{card.id}-critic", task="critic", family="critic", title=title, config=own,
+        files={}, limits=limits,
+    ), module  # fmt: skip

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from core.models.ada import AdaptiveAugment
-from core.models.gan.critic import split_growth
+from core.models.gan.critic import at_stage
 from core.models.gan.space import GanGenerator
 from core.training import gan_losses as losses
 from core.training.gan_data import Reals
@@ -205,11 +204,7 @@ class WassersteinSteps(Steps):
 
     def at_stage(self, x: torch.Tensor) -> torch.Tensor:
         """See `Steps.at_stage`: pooled to the stage's side and blended like the generator."""
-        level, fade = split_growth(self.growth, self.critic.levels)  # type: ignore[arg-type]
-        x = F.adaptive_avg_pool2d(x, 4 << level) if x.shape[-1] > 4 << level else x
-        if fade < 1:
-            x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2), x, fade)
-        return x
+        return at_stage(x, self.growth, self.critic.levels)  # type: ignore[arg-type]
 
     def step(self, reals: Reals, images_seen: int) -> tuple[dict[str, float], int]:
         """See `Steps.step`; every critic step uses its own real images."""

@@ -8,6 +8,7 @@ from torch import nn
 
 from core import domains
 from core.data.dataset import DomainData
+from core.models.base import build
 from core.preprocessing import Preprocessing
 from core.training import gan, gan_losses
 from core.training.config import read_config
@@ -79,7 +80,8 @@ def unpublished(monkeypatch):
     kept = {}
 
     def publish(run, card, module):
-        kept["module"] = module
+        kept["module" if card.task == "generator" else "critic"] = module
+        kept[card.id] = card
         return card
 
     monkeypatch.setattr(gan, "publish", publish)
@@ -105,6 +107,26 @@ def test_training_logs_every_phase_and_describes_itself(tmp_path, unpublished):
     assert card.task == "generator" and card.requires == ["shared/fake"]
     assert card.classes == list(CHEST.class_ids)
     assert unpublished["module"].w_mean.abs().sum() > 0
+
+
+def test_the_critic_is_published_beside_the_generator(tmp_path, unpublished):
+    finish(tmp_path, settings())
+    card, critic = unpublished["chest_xray/toy-critic"], unpublished["critic"]
+    assert (card.task, card.family, card.files) == ("critic", "critic", {})
+    assert card.requires == ["shared/fake"] and card.config["kind"] == "stylegan2"
+    x = torch.rand(3, 1, SIZE, SIZE)
+    with torch.no_grad():
+        scores, alone = critic(x), torch.cat([critic(one[None]) for one in x])
+    assert scores.shape == (3, 4) and critic.deviation > 1e-3
+    assert torch.allclose(scores, alone, atol=1e-5)  # no image sees another
+    again = build("critic", card.config, lambda _: Pool())
+    again.load_state_dict(critic.state_dict())
+    assert torch.equal(again(x), scores)
+
+
+def test_a_critic_that_never_trained_is_not_published(tmp_path, unpublished):
+    finish(tmp_path, settings(warmup_images=64))
+    assert "module" in unpublished and "critic" not in unpublished
 
 
 def test_a_resumed_run_repeats_the_uninterrupted_one(tmp_path, unpublished):
@@ -231,6 +253,8 @@ def test_wgan_grows_and_resumes(tmp_path, unpublished):
     assert {"penalty", "critic", "generator"} <= lines[-2].keys()
     whole = unpublished["module"].state_dict()
     finish(tmp_path / "parts", wasserstein(warmup_images=8, images=24))
+    assert unpublished["chest_xray/toy-critic"].config["growth"] == 1.0  # at the coarse stage
+    assert unpublished["critic"](torch.rand(2, 1, SIZE, SIZE)).shape == (2, 4)
     finish(tmp_path / "parts", wasserstein(warmup_images=8), resume=True)
     for name, value in unpublished["module"].state_dict().items():
         assert torch.equal(value, whole[name]), name
@@ -254,6 +278,7 @@ def test_dcgan_trains_on_pixels(tmp_path, unpublished):
     config["model"] = {"family": "dcgan", "channels": 1, "classes": 4, "z_dim": 4, "size": SIZE}
     run, card = finish(tmp_path, config)
     assert run.step == 2 and card.requires == [] and card.family == "dcgan"
+    assert unpublished["critic"](torch.rand(2, 1, SIZE, SIZE)).shape == (2, 4)
     assert not list(tmp_path.glob("latents-*"))
 
 
@@ -275,5 +300,8 @@ def test_shipped_configurations_fit_their_domain(path):
     assert steps.generator.space == "latent" or steps.generator.size == domain.size
     z, labels = steps.draw(1, Reals(torch.zeros(1, 1, 2, 2), torch.tensor([1])))
     with torch.no_grad():
-        score = steps.critic(steps.generator.eval().grid(z, labels), labels)
+        grid = steps.generator.eval().grid(z, labels)
+        score = steps.critic.eval()(grid, labels)
+        as_all = steps.critic.scores(grid, torch.tensor(1e-4))  # what one image alone deviates by
     assert torch.isfinite(score).all()
+    assert torch.allclose(as_all[:, 1], score, atol=1e-4)

@@ -62,8 +62,8 @@ class Critic(nn.Module):
         self.score = EqualLinear(widths[0], 1)
         self.embed = nn.Embedding(int(config["classes"]), widths[0])
 
-    def features(self, x: torch.Tensor, growth: float | None = None) -> torch.Tensor:
-        """(N, grid_channels, s, s) to features, (N, widths[0]); see `forward` for `growth`."""
+    def body(self, x: torch.Tensor, growth: float | None = None) -> torch.Tensor:
+        """(N, grid_channels, s, s) to (N, widths[0], 4, 4); see `forward` for `growth`."""
         level, fade = split_growth(growth, self.levels)
         h = act(self.inputs[level](x))
         while level > 0:
@@ -76,8 +76,33 @@ class Critic(nn.Module):
             level -= 1
         if "0" in self.attention:
             h = self.attention["0"](h)
+        return h
+
+    def features(self, x: torch.Tensor, growth: float | None = None) -> torch.Tensor:
+        """(N, grid_channels, s, s) to features, (N, widths[0]); see `forward` for `growth`."""
+        h = self.body(x, growth)
         h = minibatch_deviation(h) if self.deviation else h
+        return self.head(h)
+
+    def head(self, h: torch.Tensor) -> torch.Tensor:
+        """What `body` gives, with the deviation's channel where there is one, to features."""
         return act(self.dense(act(self.last(h)).flatten(1)))
+
+    def scores(
+        self, x: torch.Tensor, deviation: torch.Tensor, growth: float | None = None
+    ) -> torch.Tensor:
+        """Score each image as every class, one by one: (N, classes).
+
+        Args:
+            x: as in `forward`.
+            deviation: stands for the minibatch deviation, so that no image sees another, ().
+            growth: as in `forward`.
+        """
+        h = self.body(x, growth)
+        if self.deviation:
+            h = torch.cat([h, deviation.expand(len(h), 1, *h.shape[2:])], 1)
+        features = self.head(h)
+        return self.score(features) + features @ self.embed.weight.T / math.sqrt(features.shape[1])
 
     def forward(
         self, x: torch.Tensor, labels: torch.Tensor, growth: float | None = None
@@ -110,3 +135,15 @@ def split_growth(growth: float | None, levels: int) -> tuple[int, float]:
         return levels - 1, 1.0
     level = max(math.ceil(growth) - 1, 0)
     return level, (growth - level if level else 1.0)
+
+
+def at_stage(x: torch.Tensor, growth: float | None, levels: int) -> torch.Tensor:
+    """Full-size grids as a growing critic sees them: pooled to the stage's side and blended.
+
+    Karras et al. 2018, fig. 2.
+    """
+    level, fade = split_growth(growth, levels)
+    x = F.adaptive_avg_pool2d(x, 4 << level) if x.shape[-1] > 4 << level else x
+    if fade < 1:
+        x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2), x, fade)
+    return x

@@ -77,6 +77,14 @@ class DcganCritic(nn.Module):
         score: torch.Tensor = self.score(h.flatten(1)).squeeze(1) + project
         return score
 
+    def scores(
+        self, x: torch.Tensor, deviation: torch.Tensor, growth: float | None = None
+    ) -> torch.Tensor:
+        """Score each image as every class, (N, classes); see `Critic.scores`."""
+        h = self.net(x)
+        scores: torch.Tensor = self.score(h.flatten(1)) + h.mean((2, 3)) @ self.embed.weight.T
+        return scores
+
 
 @family("dcgan")
 def build_dcgan(config: dict[str, Any], load: Load) -> Dcgan:
