@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import layout, state
+from core.ui import layout, state, turns
 
 st.set_page_config(page_title="SynthLens", page_icon=":material/lens_blur:", layout="wide")
 
@@ -23,6 +23,7 @@ page = st.navigation(
     ]
 )
 layout.style()
+turns.begin()
 st.logo(layout.LOGO, size="large")
 with st.sidebar:
     state.choose_domain()

@@ -121,15 +121,12 @@ with st.container(border=True):
                 st.markdown(f"**{card.title}**")
                 options[card.id] = controls.sampling_options(card)
         gate = st.toggle("Quality gate", key="gate", bind="query-params", help=GATE_HELP)
-        cancel = st.empty()
 
 if go and chosen:
-    cancel.button("Cancel", icon=":material/close:")
     with layout.said_plainly():
         work = draw_gated if gate else draw
         gallery.keep([work(card, label, n, seed, options[card.id]) for card in chosen])
         st.session_state["_latest"] = len(chosen)
-    cancel.empty()
 
 kept = [run for run in gallery.runs() if run.images and run.images[0].domain == domain.id]
 latest = kept[: st.session_state.get("_latest", 1)]

@@ -114,11 +114,12 @@ if files:
         key=f"thorough:{len(files) <= MOST_CARDS}",
         help="JPEG, half size, blur, noise: a verdict that turns around becomes “unsure”.",
     )
-    bar = st.progress(0.0, "Judging")
-    outcomes = judge_all(registry, files, domain.id, card.id, thorough, bar.progress)
+    bar, outcomes = st.progress(0.0, "Judging"), []
+    with layout.said_plainly():
+        outcomes = judge_all(registry, files, domain.id, card.id, thorough, bar.progress)
     bar.empty()
-    picked = list(range(len(files)))
-    if len(files) > 1:
+    picked = list(range(len(outcomes)))
+    if len(outcomes) > 1:
         row = batch_table(outcomes)
         picked = [row] if row is not None else picked[:MOST_CARDS]
     for place in picked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from core import domains
 from core.explain import base, engine
 from core.explain.base import Settings
-from core.explain.explainable import ADAPTERS, Explainable, explainable
+from core.explain.explainable import ADAPTERS, Explainable, ExplainError, explainable
 from core.explain.metrics import table
 from core.explain.metrics.settings import MetricSettings
 from core.explain.organ import mask_of
@@ -19,10 +19,13 @@ from core.explain.prepare import prepared
 from core.explain.randomisation import randomisation_curve
 from core.explain.reading import Reading, reading
 from core.explain.references import reference_maps
+from core.memory import ON_CPU, SMALLER, relieve, short_of_memory
 from core.models.base import Progress
 from core.registry import Registry
+from core.services.queue import Turn, say, turn
 
 DEFAULT_METHODS = ("gradcam", "ig", "shap")
+SMALLEST = 3  # images per pass below which a smaller batch frees no memory worth having
 
 
 @dataclass
@@ -124,24 +127,66 @@ def explain(
     Raises:
         CheckpointError: the model is missing or damaged.
         ExplainError: model, method, target or baseline cannot be explained as asked.
+        CancelledError: cancelled, or while waiting for a turn.
     """
     chosen = list(DEFAULT_METHODS) if methods is None else list(dict.fromkeys(methods))
     settings, how = settings or Settings(), metric_settings or MetricSettings()
+    request = _Request(model, image, chosen, target, against, metrics)
+    with turn() as own:
+        while True:
+            done = _Steps(progress, own, len(chosen) + (4 if metrics and chosen else 0))
+            try:
+                return _explained(registry, request, settings, how, done)
+            except RuntimeError as error:
+                if not short_of_memory(error):
+                    raise
+            registry, settings, how = _way_down(registry, settings, how)
+
+
+def _way_down(
+    registry: Registry, settings: Settings, how: MetricSettings
+) -> tuple[Registry, Settings, MetricSettings]:
+    """What to try next where memory was short: smaller batches, then the CPU."""
+    relieve(registry.device)
+    if settings.batch > SMALLEST:
+        size = settings.batch // 4
+        say(SMALLER.format(size=size))
+        return registry, replace(settings, batch=size), replace(how, batch=min(how.batch, size))
+    if registry.device.type == "cpu":
+        raise ExplainError("There is not enough memory to explain this image.")
+    say(ON_CPU)
+    whole = replace(settings, batch=Settings.batch), replace(how, batch=MetricSettings.batch)
+    return Registry(registry.root, torch.device("cpu")), *whole
+
+
+@dataclass(frozen=True)
+class _Request:
+    model: str
+    image: np.ndarray
+    methods: list[str]
+    target: str | None
+    against: str | None
+    metrics: bool
+
+
+def _explained(
+    registry: Registry, request: _Request, settings: Settings, how: MetricSettings, done: _Steps
+) -> Explanation:
+    chosen, target, model = request.methods, request.target, request.model
     scored = open_model(registry, model)
-    pixels = scored.preprocessing.pixels(image)
+    pixels = scored.preprocessing.pixels(request.image)
     x = table.as_input(scored, pixels)
     probabilities = scored.probabilities(x)[0]
     if target is None and registry.card(model).task == "classifier":
         target = scored.labels[int(probabilities.argmax())]
-    scored = scored.towards(target, against)
-    done = _Steps(progress, len(chosen) + (4 if metrics and chosen else 0))
+    scored = scored.towards(target, request.against)
     found = engine.maps(scored, x, chosen, settings, done)
     result = _result(registry, model, scored, pixels, probabilities)
     result.settings = {"maps": settings.to_dict(), "metrics": how.to_dict()}
     result.maps = engine.as_array(found)
     result.info = {name: dict(attribution.info) for name, attribution in found.items()}
     result.references = reference_maps(pixels, settings.seed)
-    if metrics and chosen:
+    if request.metrics and chosen:
         _measure(result, scored, x, settings, how, done)
     result.reading = reading(
         chosen, result.metrics, result.agreement, result.randomisation, result.organ
@@ -151,12 +196,13 @@ def explain(
 
 
 class _Steps:
-    """Turns named steps into the share done."""
+    """Turns named steps into the share done, and lets others go first between them."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self.progress, self.total, self.count = progress, total, 0
+    def __init__(self, progress: Progress | None, turn: Turn, total: int) -> None:
+        self.progress, self.turn, self.total, self.count = progress, turn, total, 0
 
     def __call__(self, name: str) -> None:
+        self.turn.breathe()
         if self.progress:
             self.progress(min(1.0, self.count / max(1, self.total)), None)
         self.count += 1

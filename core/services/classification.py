@@ -8,7 +8,9 @@ import numpy as np
 import torch
 
 from core.cards import Card
+from core.memory import forward
 from core.registry import Loaded, Registry
+from core.services import queue
 from core.services.defaults import choose
 
 BATCH = 32
@@ -70,7 +72,7 @@ def probabilities(loaded: Loaded, images: list[np.ndarray]) -> np.ndarray:
 def _logits(loaded: Loaded, batch: torch.Tensor) -> torch.Tensor:
     # under the lock: an explanation may have hooks on this very module in another session
     with loaded.lock, torch.inference_mode():
-        return loaded.module(batch.to(loaded.device)).float().cpu()
+        return forward(loaded.module, batch, BATCH, queue.say)
 
 
 def _decide(card: Card, row: np.ndarray) -> str:

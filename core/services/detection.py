@@ -12,6 +12,7 @@ from core.cards import Card
 from core.registry import Loaded, Registry
 from core.services.classification import probabilities
 from core.services.defaults import choose
+from core.services.queue import turn
 from core.stability import degrade
 
 REAL, SYNTHETIC, UNSURE, OUT_OF_SCOPE = "real", "synthetic", "unsure", "out_of_scope"
@@ -60,17 +61,21 @@ def detect(
     Raises:
         KeyError: unknown domain.
         CheckpointError: no such detector.
+        CancelledError: cancelled, or while waiting for a turn.
     """
     card = choose(registry, domain, "detector", model)
-    loaded = registry.get(card.id)
-    scopes = in_scope(registry, images, domain)
-    inside = [i for i, found in enumerate(scopes) if found["in_scope"]]
-    verdicts = [_outside(domain, card.id, found) for found in scopes]
-    chances = p_synthetic(loaded, [images[i] for i in inside])
-    for i, p in zip(inside, chances.tolist()):
-        verdicts[i] = judge(card, domain, p, scopes[i])
-        if stability:
-            _check_stability(loaded, images[i], verdicts[i])
+    with turn() as own:
+        loaded = registry.get(card.id)
+        scopes = in_scope(registry, images, domain)
+        inside = [i for i, found in enumerate(scopes) if found["in_scope"]]
+        verdicts = [_outside(domain, card.id, found) for found in scopes]
+        own.breathe()
+        chances = p_synthetic(loaded, [images[i] for i in inside])
+        for i, p in zip(inside, chances.tolist()):
+            verdicts[i] = judge(card, domain, p, scopes[i])
+            if stability:
+                own.breathe()
+                _check_stability(loaded, images[i], verdicts[i])
     return verdicts
 
 

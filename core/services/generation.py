@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,9 +12,11 @@ import torch
 from core import domains
 from core.cards import Card
 from core.errors import CancelledError, CheckpointError, SynthLensError
+from core.memory import ON_CPU, SMALLER, relieve, short_of_memory
 from core.models.base import Generator
 from core.registry import Loaded, Registry
 from core.services.defaults import choose
+from core.services.queue import Turn, turn
 
 BATCH = 16
 
@@ -73,6 +74,7 @@ def generate(
     Raises:
         KeyError: unknown domain or class.
         CheckpointError: no such generator, or it does not know the class.
+        CancelledError: cancelled while waiting for a turn.
         SynthLensError: `n` below 1 or a negative seed.
     """
     if n < 1 or seed < 0:
@@ -94,9 +96,10 @@ def draw(
     progress: Report | None = None,
 ) -> list[GeneratedImage]:
     """Draw one image per class and seed, in batches; see `generate` for the other arguments."""
-    plan = _Plan(registry, domain, card, classes, seeds, dict(options or {}), progress)
-    with contextlib.suppress(CancelledError):
-        plan.work()
+    with turn() as own:
+        plan = _Plan(registry, domain, card, classes, seeds, dict(options or {}), progress, own)
+        with contextlib.suppress(CancelledError):
+            plan.work()
     return plan.done
 
 
@@ -126,6 +129,7 @@ class _Plan:
     seeds: list[int]
     options: dict[str, float]
     progress: Report | None
+    turn: Turn
     batch: int = field(default_factory=lambda: BATCH)
     note: str = ""
     done: list[GeneratedImage] = field(default_factory=list)
@@ -133,10 +137,11 @@ class _Plan:
     def work(self) -> None:
         loaded = self.registry.get(self.card.id)
         while len(self.done) < len(self.classes):
+            self.turn.breathe()
             try:
                 self._draw(loaded)
             except RuntimeError as error:
-                if not _short_of_memory(error):
+                if not short_of_memory(error):
                     raise
                 loaded = self._way_down(loaded)
 
@@ -158,11 +163,12 @@ class _Plan:
             self.progress(len(self.done) / len(self.classes), None)
 
     def _report(self, size: int) -> Callable[[float, torch.Tensor | None], None] | None:
-        if self.progress is None:
+        if self.progress is None:  # a preview costs a pass of the autoencoder
             return None
         recipe, report = self.card.preprocess(), self.progress
 
         def forward(share: float, preview: torch.Tensor | None) -> None:
+            self.turn.beat()
             pixels = None if preview is None else recipe.denormalise(preview)
             report((len(self.done) + share * size) / len(self.classes), pixels)
 
@@ -170,19 +176,12 @@ class _Plan:
 
     def _way_down(self, loaded: Loaded) -> Loaded:
         """Halve the batch; from a batch of one move to the CPU."""
-        if loaded.device.type == "cuda":
-            gc.collect()
-            torch.cuda.empty_cache()
+        relieve(loaded.device)
         if self.batch > 1:
             self.batch //= 2
-            self.note = f"Memory was short: drawn in batches of {self.batch}."
+            self.note = SMALLER.format(size=self.batch)
             return loaded
         if loaded.device.type == "cpu":
             raise SynthLensError("There is not enough memory to draw even one image.")
-        self.note = "The GPU's memory was too small: drawn on the CPU, which is slower."
+        self.note = ON_CPU
         return Registry(self.registry.root, torch.device("cpu")).get(self.card.id)
-
-
-def _short_of_memory(error: RuntimeError) -> bool:
-    """GPUs raise a class of their own, the CPU's allocator a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.errors import SynthLensError, UnreadableImageError
+from core.errors import CancelledError, SynthLensError, UnreadableImageError
 from core.images import LoadedImage
 from core.registry import Registry
 from core.services.detection import Verdict, detect
@@ -52,6 +52,9 @@ def judge_all(
 
     Returns:
         One outcome per upload, in order; a file that cannot be read does not stop the rest.
+
+    Raises:
+        CancelledError: cancelled; the batches finished by then are kept.
     """
     kept: dict[tuple[Any, ...], Judged] = st.session_state.setdefault("_judged", {})
     key = {u.sha256: (u.sha256, domain, model, stability) for u in uploads}
@@ -84,6 +87,8 @@ def _judge(
         images.append((outcome, image.pixels))
     try:
         verdicts = detect(registry, [p for _, p in images], domain, model, stability)
+    except CancelledError:  # nothing is known of these files: they are judged when asked again
+        raise
     except SynthLensError as error:
         for outcome, _ in images:
             outcome.error = str(error)
