@@ -111,12 +111,3 @@ def _placements(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarr
 
 def _spread(parts: tuple[np.ndarray, ...]) -> float:
     return float(np.var(parts[1] - parts[0], ddof=1) / len(parts[0]))
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Holm's step-down adjustment of several p-values (Holm 1979), in the order given."""
-    order = np.argsort(p_values)
-    scaled = np.array(p_values)[order] * np.arange(len(p_values), 0, -1)
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return [float(p) for p in adjusted]

@@ -6,7 +6,6 @@ from sklearn.metrics import roc_auc_score
 
 from core.evaluate.bootstrap import (
     delong,
-    holm,
     mcnemar,
     paired_difference,
     resamples,
@@ -75,8 +74,3 @@ def test_delong_gap_is_the_auc_gap_and_its_variance_is_the_bootstraps(rng):
     assert found["ci"][0] == pytest.approx(gap["ci"][0], abs=0.02)
     assert found["ci"][1] == pytest.approx(gap["ci"][1], abs=0.02)
     assert delong(one, one, labels)["p"] == 1
-
-
-def test_holm_steps_down_and_never_inverts_the_order():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
