@@ -1,4 +1,4 @@
-"""`data fetch` and `data audit`: public archives, and what is in them."""
+"""`data fetch`, `data audit` and `data pack`: public archives, what is in them, a part of them."""
 
 from __future__ import annotations
 
@@ -51,6 +51,28 @@ def audit(
         found = service(known, data, counter("images"))
         _write(found, out)
         emit(found, as_json, json.dumps(plain(found), indent=2, ensure_ascii=False))
+
+
+@app.command()
+def pack(
+    domain: DomainArgument,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="The file to write, NAME.pack.")],
+    as_json: Json = False,
+) -> None:
+    """Put training and validation images in one file, to train where the archives are not."""
+    with reported():
+        from core.data.dataset import load
+        from core.data.pack import SUFFIX, write_pack
+        from core.errors import SynthLensError
+
+        known = domain_of(domain)
+        if out.suffix != SUFFIX:
+            raise SynthLensError(f"Name the file {out.with_suffix(SUFFIX).name}: packs end so.")
+        n = write_pack(load(known, data), data, out)
+        size = round(out.stat().st_size / 1e6, 1)
+        line = {"domain": domain, "images": n, "megabytes": size, "path": str(out)}
+        emit(line, as_json, f"{out}: {n} images, {size} MB")
 
 
 def _write(found: dict[str, Any], out: Path | None) -> None:

@@ -86,17 +86,19 @@ def load(
     preprocessing: Preprocessing | None = None,
     cache: Path | None = None,
 ) -> DomainData:
-    """Read a domain's images from archives or folders, through the cache.
+    """Read a domain's images from archives or folders, through the cache, or from a pack.
 
     Args:
         domain: which domain's layouts to look for.
-        paths: archives, unpacked folders, or folders of archives.
+        paths: archives, unpacked folders, or folders of archives; or packs, one per domain.
         preprocessing: by default the domain's size and channels.
         cache: folder of the cache.
 
     Raises:
         DataError: no image of this domain, or one that cannot be read.
     """
+    if packs := [p for p in paths if p.suffix == ".pack"]:
+        return _from_pack(packs, domain, preprocessing)
     archives = open_all(paths)
     items = items_in(archives, domain)
     used = [a for a in archives if a.name in {i.archive for i in items}]
@@ -117,3 +119,12 @@ def load(
         perceptual_hashes=store.perceptual,
         archives={a.name: a.digest() for a in used},
     )
+
+
+def _from_pack(
+    packs: list[Path], domain: Domain, preprocessing: Preprocessing | None
+) -> DomainData:
+    from core.data.pack import domain_of_pack, read_pack
+
+    own = [p for p in packs if domain_of_pack(p) == domain.id]
+    return read_pack((own or packs)[0], domain, preprocessing)

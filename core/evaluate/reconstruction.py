@@ -25,7 +25,8 @@ def reconstruct(loaded: Loaded, pixels: np.ndarray, batch: int = 32) -> np.ndarr
     for start in range(0, len(pixels), batch):
         x = recipe.normalise(pixels[start : start + batch]).to(loaded.device)
         with torch.inference_mode():
-            y = autoencoder.decode(autoencoder.encode(x), pixels.shape[-1])
+            seeds = list(range(start, start + len(x)))
+            y = autoencoder.decode(autoencoder.encode(x), pixels.shape[-1], seeds)
         found.append(recipe.denormalise(y))
     return np.concatenate(found)
 

@@ -7,6 +7,7 @@ CPU. The inner module is `diffusers.AutoencoderKL` and opens anywhere diffusers 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from core.models.base import Load, family
+from core.models.grain import Grain
 
 
 class Autoencoder(nn.Module):
@@ -25,10 +27,16 @@ class Autoencoder(nn.Module):
         latent_channels: L.
         widths: channels at S/4 and S/8.
         layers: residual blocks per level of the encoder (the decoder has one more).
+        grain: octaves of fine texture added to decoded images, 0 for none.
     """
 
     def __init__(
-        self, fold: int, latent_channels: int, widths: tuple[int, ...], layers: int
+        self,
+        fold: int,
+        latent_channels: int,
+        widths: tuple[int, ...],
+        layers: int,
+        grain: int = 0,
     ) -> None:
         super().__init__()
         self.fold = fold
@@ -45,6 +53,7 @@ class Autoencoder(nn.Module):
             mid_block_add_attention=False,
             scaling_factor=1.0,
         )
+        self.grain = Grain(grain) if grain else None
         self.register_buffer("mean", torch.zeros(1, latent_channels, 1, 1))
         self.register_buffer("std", torch.ones(1, latent_channels, 1, 1))
         self.mean: torch.Tensor
@@ -71,10 +80,22 @@ class Autoencoder(nn.Module):
         z = z.contiguous(memory_format=torch.channels_last)  # oneDNN's fast path
         return F.pixel_shuffle(self.kl.decode(z).sample, self.fold)
 
-    def decode(self, z: torch.Tensor, channels: int = 3) -> torch.Tensor:
-        """Whitened latents to images (N, channels, S, S) in about [-1, 1]; grey is the mean."""
+    def decode(
+        self, z: torch.Tensor, channels: int = 3, seeds: Sequence[int] | None = None
+    ) -> torch.Tensor:
+        """Whitened latents to images (N, channels, S, S) in about [-1, 1]; grey is the mean.
+
+        Args:
+            z: (N, L, S/8, S/8).
+            channels: 1 or 3.
+            seeds: of the grain, one per image; the same for all images where left out.
+        """
         x = self.decode_raw(z * self.std + self.mean)
-        return x.mean(1, keepdim=True) if channels == 1 else x
+        x = x.mean(1, keepdim=True) if channels == 1 else x
+        if self.grain is None:
+            return x
+        grained = self.grain(x.expand(-1, 3, -1, -1), seeds)
+        return grained.mean(1, keepdim=True) if channels == 1 else grained
 
 
 @family("autoencoder-kl")
@@ -85,4 +106,5 @@ def build_autoencoder(config: dict[str, Any], load: Load) -> nn.Module:
         int(config["latent_channels"]),
         tuple(config["widths"]),
         int(config["layers"]),
+        int(config.get("grain", 0)),
     )

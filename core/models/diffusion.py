@@ -28,7 +28,7 @@ class LatentDiffusion(Generator):
 
     Args:
         config: `autoencoder` (id), `channels` of the image, `classes`, `widths`, `layers`,
-            `attention` (per level), `latent_channels`, `latent_size`.
+            `attention` (per level), `latent_channels`, `latent_size`, `dropout` (0 by default).
         load: returns the autoencoder, kept out of the state dict: a checkpoint of its own.
     """
 
@@ -50,6 +50,7 @@ class LatentDiffusion(Generator):
             up_block_types=tuple("AttnUpBlock2D" if a else "UpBlock2D" for a in attention[::-1]),
             attention_head_dim=32,
             norm_num_groups=16,
+            dropout=float(config.get("dropout", 0.0)),
             num_class_embeds=self.classes + 1,  # the last one is "no class"
         )
         autoencoder = load(config["autoencoder"])
@@ -65,9 +66,9 @@ class LatentDiffusion(Generator):
         """Normalised images (N, C, S, S) to latents (N, L, S/8, S/8)."""
         return self.autoencoder.encode(images)
 
-    def to_image(self, z: torch.Tensor) -> torch.Tensor:
-        """Latents to normalised images (N, C, S, S)."""
-        return self.autoencoder.decode(z, self.channels)
+    def to_image(self, z: torch.Tensor, seeds: list[int] | None = None) -> torch.Tensor:
+        """Latents to normalised images (N, C, S, S); seeds of the grain, one per image."""
+        return self.autoencoder.decode(z, self.channels, seeds)
 
     def forward(self, z: torch.Tensor, t: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Velocity at z_t: (N, L, s, s), (N,) in [0, 1], (N,) class ids -> (N, L, s, s)."""
@@ -104,7 +105,7 @@ class LatentDiffusion(Generator):
         """
         device = next(self.parameters()).device
         z = noise((self.latent[0], self.latent[1], self.latent[1]), seeds).to(device)
-        return self.denoise(z, 1.0, labels.to(device), progress, **options)
+        return self.denoise(z, 1.0, labels.to(device), progress, seeds, **options)
 
     @torch.no_grad()
     def like(
@@ -125,7 +126,7 @@ class LatentDiffusion(Generator):
         z = self.to_grid(images)
         drawn = noise(tuple(z.shape[1:]), seeds).to(z)
         start = (1 - strength) * z + strength * drawn
-        return self.denoise(start, strength, labels.to(z.device), progress, **options)
+        return self.denoise(start, strength, labels.to(z.device), progress, seeds, **options)
 
     @torch.no_grad()
     def invert(self, images: torch.Tensor, labels: torch.Tensor, steps: int = 20) -> torch.Tensor:
@@ -140,6 +141,7 @@ class LatentDiffusion(Generator):
         start: float,
         labels: torch.Tensor,
         progress: Progress | None = None,
+        seeds: list[int] | None = None,
         **options: float,
     ) -> torch.Tensor:
         """Integrate from t = start to 0 and decode."""
@@ -149,9 +151,9 @@ class LatentDiffusion(Generator):
 
         def report(k: int, z: torch.Tensor, t: float, v: torch.Tensor) -> None:
             if progress:
-                progress((k + 1) / (steps + 1), self.to_image(z - t * v))
+                progress((k + 1) / (steps + 1), self.to_image(z - t * v, seeds))
 
-        return self.to_image(integrate(velocity, z, times, report))
+        return self.to_image(integrate(velocity, z, times, report), seeds)
 
 
 def integrate(

@@ -6,6 +6,7 @@ valid: it may be repeated at any time.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -14,13 +15,16 @@ from torch.nn import functional as F
 
 from core.cards import Card
 from core.data.dataset import DomainData
+from core.device import mixed
 from core.models.autoencoder import Autoencoder
 from core.models.base import build
 from core.models.patch_critic import PatchCritic
+from core.registry import Registry
 from core.training.batches import Pool, save_grid
 from core.training.ema import Ema
 from core.training.publish import publish
 from core.training.run import Run
+from core.training.warm_start import warm_start
 
 
 class AutoencoderTrainer:
@@ -29,36 +33,45 @@ class AutoencoderTrainer:
     def __init__(self, config: dict[str, Any], data: list[DomainData], run: Run) -> None:
         self.config, self.run, self.data = config, run, data
         self.settings = config["train"]
-        self.pool = Pool(data)
-        self.held_out = Pool(data, "val")
+        self.pool = Pool(data, "train", run.device)
+        self.held_out = Pool(data, "val", run.device)
         model = build(config["model"]["family"], config["model"], _no_requirements)
         assert isinstance(model, Autoencoder)
+        self.start = warm_start(model, self.settings, Registry(device=run.device))
         self.model, self.critic = model.to(run.device), PatchCritic().to(run.device)
         for module in (self.model, self.critic):
             module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = Ema(self.model, self.settings["ema"])
-        rate, critic_rate = self.settings["rate"], self.settings["critic_rate"]
-        self.optimiser = torch.optim.Adam(self.model.parameters(), rate, betas=(0.5, 0.95))
+        self.finishing = False
+        betas = (0.5, 0.95)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), betas=betas)
         self.critic_optimiser = torch.optim.Adam(
-            self.critic.parameters(), critic_rate, betas=(0.5, 0.95)
+            self.critic.parameters(), self.settings["critic_rate"], betas=betas
         )
         self._resume()
 
-    @property
-    def finishing(self) -> bool:
-        """Whether the adversarial finish has begun."""
-        return self.run.images_seen >= self.settings["finish_from"]
+    def rate(self) -> float:
+        """Warm-up over 200 steps, then half a cosine within each of the two parts, to a tenth."""
+        share, turn = self.run.share(self.settings["images"]), self.settings["finish_from"]
+        done = (share - turn) / (1 - turn) if self.finishing else share / max(turn, 1e-6)
+        decay = 0.55 + 0.45 * math.cos(math.pi * min(1.0, max(0.0, done)))
+        rate = self.settings["finish_rate" if self.finishing else "rate"]
+        return float(rate * min(1, (self.run.step + 1) / 200) * decay)
 
     def batch(self) -> torch.Tensor:
         """The next training batch, (B, 3, S, S)."""
         images = self.pool.draw(self.settings["batch"], self.run.step, self.run.seed)
-        return images.to(self.run.device, memory_format=torch.channels_last)
+        return images.contiguous(memory_format=torch.channels_last)
 
     def reconstruct(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """One step on encoder and decoder: L1, L1 of gradients, weak KL (Rombach et al. 2022)."""
-        mean, logvar = self.model.moments(x)
+        with mixed(self.run.device):
+            mean, logvar = self.model.moments(x)
+        mean, logvar = mean.float(), logvar.float()
         z = mean + torch.randn_like(mean) * (0.5 * logvar).exp()
-        y = self.model.decode_raw(z)
+        with mixed(self.run.device):
+            y = self.model.decode_raw(z)
+        y = y.float()
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
         losses = {"l1": F.l1_loss(y, x), "edges": _edges(y, x), "kl": kl}
         total = losses["l1"] + losses["edges"] + self.settings["kl"] * kl
@@ -66,38 +79,56 @@ class AutoencoderTrainer:
         return losses
 
     def finish(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """One step on decoder and critic: L1, feature matching and hinge adversarial loss."""
-        with torch.no_grad():
-            mean, logvar = self.model.moments(x)
-            z = mean + torch.randn_like(mean) * (0.5 * logvar).exp()
-        y = self.model.decode_raw(z)
-        # critic: hinge loss (Lim & Ye 2017, eq. 9)
-        real, _ = self.critic(x)
-        fake, _ = self.critic(y.detach())
-        critic = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+        """One step on decoder, grain and critic: L1, feature matching, hinge adversarial loss."""
+        with mixed(self.run.device):
+            with torch.no_grad():
+                mean, logvar = self.model.moments(x)
+                z = mean + torch.randn_like(mean) * (0.5 * logvar).exp()
+            y = self.model.decode_raw(z).float()
+            shown, grain = self.grained(x, y)
+            # critic: hinge loss (Lim & Ye 2017, eq. 9)
+            real, wanted = self.critic(x)
+            fake, _ = self.critic(shown.detach())
+            critic = F.relu(1 - real.float()).mean() + F.relu(1 + fake.float()).mean()
         _step(self.critic_optimiser, critic, self.critic)
         # decoder: stay near the image, match the critic's features (Larsen et al. 2016, eq. 7)
-        with torch.no_grad():
-            _, wanted = self.critic(x)
-        score, features = self.critic(y)
-        matching = torch.stack([F.l1_loss(f, w) for f, w in zip(features, wanted)]).mean()
-        losses = {"l1": F.l1_loss(y, x), "matching": matching, "adversarial": -score.mean()}
+        with mixed(self.run.device):
+            score, features = self.critic(shown)
+        pairs = zip(features, wanted)
+        matching = torch.stack([F.l1_loss(f.float(), w.detach().float()) for f, w in pairs]).mean()
+        losses = {"l1": F.l1_loss(y, x), "matching": matching, "adversarial": -score.float().mean()}
         weights = self.settings["finish"]
         total = torch.stack([weights[k] * v for k, v in losses.items()]).sum()
-        _step(self.optimiser, total, self.model.kl.decoder)
-        return {**losses, "critic": critic}
+        _step(self.optimiser, total + grain, self.model.kl.decoder)
+        return {**losses, "critic": critic, "grain": grain}
+
+    def grained(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """What the critic sees of the decoded y, and the loss of the grain on it.
+
+        The decoder gets no gradient through the grain: it is to draw structure, not to make up
+        for noise.
+        """
+        if self.model.grain is None:
+            return y, y.new_zeros(())
+        grey = (x[:, 0] == x[:, 2]).flatten(1).all(1)[:, None, None, None]
+        base = torch.where(grey, y.mean(1, keepdim=True), y).detach()
+        seeds = torch.randint(2**31, (len(x),)).tolist()
+        with torch.no_grad():
+            grain = self.model.grain(base, seeds) - base
+        return y + grain, self.model.grain.loss(x, base)
 
     def train(self) -> None:
         """Until the budget or the image count is spent."""
         while not self.run.out_of_time() and self.run.images_seen < self.settings["images"]:
-            was_finishing = self.finishing
-            losses = self.finish(self.batch()) if was_finishing else self.reconstruct(self.batch())
+            if not self.finishing and self.due():
+                self.begin_finish()
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.rate()
+            step = self.finish if self.finishing else self.reconstruct
+            losses = step(self.batch())
             self.run.step += 1
             self.run.images_seen += self.settings["batch"]
             self.ema.update(self.model, self.run.step)
-            if self.finishing and not was_finishing:
-                self.begin_finish()
-                self.publish()  # from here on the latents are final: other models may start
             if self.run.every(30, "log"):
                 self.run.log(psnr=self.psnr(), **losses)
             if self.run.every(180, "save"):
@@ -105,16 +136,26 @@ class AutoencoderTrainer:
         if not self.finishing:
             self.whiten()
 
+    def due(self) -> bool:
+        """Whether the adversarial finish begins now: at `finish_from`, a share of the run."""
+        return self.run.share(self.settings["images"]) >= self.settings["finish_from"]
+
     def begin_finish(self) -> None:
-        """Freeze the encoder at its average and fix the latents' whitening."""
-        self.model.load_state_dict(self.ema.module.state_dict())
-        self.whiten()
+        """Freeze the encoder at its average and fix the latents' whitening.
+
+        A run that starts from a checkpoint with a finish leaves its encoder and whitening alone.
+        """
+        self.finishing = True
+        if self.run.step:
+            self.model.load_state_dict(self.ema.module.state_dict())
+            self.whiten()
         self.save()
+        self.publish()  # from here on the latents are final: other models may start
 
     @torch.no_grad()
     def whiten(self) -> None:
         """Measure mean and standard deviation of each latent channel on training images."""
-        parts = [self.pool.draw(64, k, self.run.seed + 1).to(self.run.device) for k in range(8)]
+        parts = [self.pool.draw(64, k, self.run.seed + 1) for k in range(8)]
         z = torch.cat([self.ema.module.moments(p)[0] for p in parts])
         for model in (self.model, self.ema.module):
             model.mean.copy_(z.mean((0, 2, 3), keepdim=True))
@@ -123,9 +164,11 @@ class AutoencoderTrainer:
     @torch.no_grad()
     def psnr(self) -> float:
         """Peak signal-to-noise ratio in dB on 48 fixed held-out images; writes their grid."""
-        x = self.held_out.draw(48, 0, self.run.seed).to(self.run.device)
-        y = self.ema.module.decode_raw(self.ema.module.moments(x)[0]).clamp(-1, 1)
-        pairs = torch.stack([x[:24], y[:24]], 1).flatten(0, 1)
+        x = self.held_out.draw(48, 0, self.run.seed)
+        y = self.ema.module.decode_raw(self.ema.module.moments(x)[0])
+        shown = y if self.ema.module.grain is None else self.ema.module.grain(y, range(len(y)))
+        y = y.clamp(-1, 1)
+        pairs = torch.stack([x[:24], shown[:24].clamp(-1, 1)], 1).flatten(0, 1)
         recipe = self.data[0].preprocessing
         save_grid(recipe.denormalise(pairs), self.run.folder / "reconstructions.png")
         return float(10 * torch.log10(4 / F.mse_loss(y, x)))
@@ -133,19 +176,20 @@ class AutoencoderTrainer:
     def save(self) -> None:
         """Write the state to resume from."""
         parts = {k: getattr(self, k).state_dict() for k in _STATEFUL}
-        self.run.save_state({**parts, "ema": self.ema.module.state_dict()})
+        ema = self.ema.module.state_dict()
+        self.run.save_state({**parts, "ema": ema, "finishing": self.finishing})
 
     def publish(self) -> Card:
         """Write the averaged weights and their card into `checkpoints/`."""
         card = Card(
             id=self.config["id"],
-            domain="shared",
+            domain=self.config["id"].split("/")[0],
             task="autoencoder",
             family=self.config["model"]["family"],
             title=self.config["title"],
             config=self.config["model"],
             preprocessing={**self.data[0].preprocessing.to_dict(), "channels": 3},
-            training=self.run.summary([d.provenance() for d in self.data]),
+            training=self.run.summary([d.provenance() for d in self.data]) | self.start,
             limits=self.config.get("limits", []),
             licence=self.config.get("licence", ""),
         )
@@ -156,6 +200,7 @@ class AutoencoderTrainer:
             for part in _STATEFUL:
                 getattr(self, part).load_state_dict(state[part])
             self.ema.module.load_state_dict(state["ema"])
+            self.finishing = bool(state["finishing"])
 
 
 _STATEFUL = ("model", "critic", "optimiser", "critic_optimiser")

@@ -12,32 +12,35 @@ from core.data.dataset import DomainData
 
 
 class Pool:
-    """Training images of several domains as one pool, (N, 3, S, S) on demand.
+    """Images of several domains as one pool on a device, (N, 3, S, S) on demand.
 
     Args:
         data: data sets of the same size; grey images are repeated to three channels.
         split: which split to draw from.
+        device: where the pixels lie, as uint8.
     """
 
-    def __init__(self, data: list[DomainData], split: str = "train") -> None:
+    def __init__(
+        self, data: list[DomainData], split: str = "train", device: torch.device | str = "cpu"
+    ) -> None:
         self.data = data
-        self.index = np.concatenate(
-            [np.stack([np.full(len(i), d), i], 1) for d, i in enumerate(self._of(split))]
-        )
-
-    def _of(self, split: str) -> list[np.ndarray]:
-        return [d.indices(split) for d in self.data]
+        parts = [np.ascontiguousarray(d.images[d.indices(split)]) for d in data]
+        self.pixels = [torch.from_numpy(p).permute(0, 3, 1, 2).to(device) for p in parts]
+        self.starts = np.cumsum([0, *(len(p) for p in parts)])
 
     def __len__(self) -> int:
-        return len(self.index)
+        return int(self.starts[-1])
 
     def images(self, positions: np.ndarray) -> torch.Tensor:
-        """(B, 3, S, S) float32 in the normalised range."""
+        """(B, 3, S, S) float32 in the normalised range, in the order of the positions."""
         found = []
-        for d, i in self.index[positions]:
-            pixels = np.asarray(self.data[d].images[i])
-            found.append(np.broadcast_to(pixels, (*pixels.shape[:2], 3)))
-        return self.data[0].preprocessing.normalise(np.stack(found))
+        for pixels, start, end in zip(self.pixels, self.starts, self.starts[1:]):
+            own = positions[(positions >= start) & (positions < end)] - start
+            found.append(pixels[torch.from_numpy(own)].expand(-1, 3, -1, -1))
+        domain = np.searchsorted(self.starts, positions, "right")
+        order = torch.from_numpy(np.argsort(np.argsort(domain, kind="stable")))
+        recipe = self.data[0].preprocessing
+        return (torch.cat(found)[order].float() / 255 - recipe.mean) / recipe.std
 
     def draw(self, size: int, step: int, seed: int) -> torch.Tensor:
         """The batch of a step: the same for the same step and seed, so that a run resumes."""

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from core.cards import Card
 from core.data.dataset import DomainData
+from core.device import mixed
 from core.models.base import build
 from core.models.diffusion import LatentDiffusion
 from core.registry import Registry
 from core.training.batches import save_grid
 from core.training.ema import Ema
 from core.training.gan_data import Reals, encode_images, load_reals
+from core.training.gan_monitor import describe, kernel_distance
 from core.training.publish import publish
 from core.training.run import Run
+from core.training.warm_start import warm_start
 
 DROP = 0.1  # share of batches' labels replaced by "no class" (Ho & Salimans 2022)
 
@@ -32,6 +35,8 @@ class DiffusionTrainer:
         model = build(config["model"]["family"], config["model"], lambda i: registry.get(i).module)
         assert isinstance(model, LatentDiffusion)
         self.model = model.to(run.device)
+        self.model.unet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.start = warm_start(self.model, self.settings, registry)
         self.ema = Ema(self.model.unet, self.settings["ema"])
         self.optimiser = torch.optim.AdamW(
             self.model.unet.parameters(),
@@ -40,24 +45,27 @@ class DiffusionTrainer:
             weight_decay=0.01,
         )
         mirror = data.domain.mirror
-        self.reals = load_reals(data, self.model, run.folder, mirror)
+        self.reals = load_reals(data, self.model, run.folder, mirror).to(run.device)
         held_out = data.indices("val")
         self.held_out = Reals(
             encode_images(data, held_out, self.model, False),
             torch.as_tensor(data.class_index[held_out]),
         )
+        spread = held_out[:: max(1, len(held_out) // 128)][:128]
+        self.reference = describe(data.images[spread])
         self._resume()
 
-    def step(self) -> float:
+    def step(self) -> torch.Tensor:
         """One optimiser step on a class-balanced batch; returns the loss."""
         size = self.settings["batch"]
-        z, labels = (v.to(self.run.device) for v in self.reals.batch(size))
+        z, labels = self.reals.batch(size)
         labels = torch.where(
             torch.rand(size, device=labels.device) < DROP, self.model.classes, labels
         )
-        loss = flow_loss(self.model, z, labels)
+        with mixed(self.run.device):
+            loss = flow_loss(self.model, z, labels)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.settings["rate"] * min(1, (self.run.step + 1) / 200)
+            group["lr"] = self.rate()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.unet.parameters(), 1.0)
@@ -65,20 +73,27 @@ class DiffusionTrainer:
         self.run.step += 1
         self.run.images_seen += size
         self.ema.update(self.model.unet, self.run.step)
-        return float(loss.detach())
+        return loss.detach()
+
+    def rate(self) -> float:
+        """Linear warm-up over 200 steps; half a cosine to zero over the last third of the run."""
+        left = min(1.0, 3 * (1 - self.run.share(self.settings["images"])))
+        decay = 0.5 - 0.5 * math.cos(math.pi * left)
+        return float(self.settings["rate"] * min(1, (self.run.step + 1) / 200) * decay)
 
     def train(self) -> None:
         """Until the budget or the image count is spent."""
-        recent: list[float] = []
+        recent: list[torch.Tensor] = []
         while not self.run.out_of_time() and self.run.images_seen < self.settings["images"]:
             recent.append(self.step())
-            if not np.isfinite(recent[-1]):
-                raise FloatingPointError(f"The loss diverged at step {self.run.step}.")
-            if self.run.every(60, "log"):
-                self.run.log(loss=float(np.mean(recent)), held_out_loss=self.held_out_loss())
+            if self.run.every(self.run.interval(20), "log"):
+                loss = float(torch.stack(recent).mean())  # read seldom: a GPU need not wait
+                if not math.isfinite(loss):
+                    raise FloatingPointError(f"The loss diverged before step {self.run.step}.")
+                self.run.log(loss=loss, held_out_loss=self.held_out_loss())
                 recent.clear()
-            if self.run.every(240, "look"):
-                self.look()
+            if self.run.every(self.run.interval(240), "look"):
+                self.run.log(kid=self.look())
                 self.save()
 
     @torch.no_grad()
@@ -89,14 +104,15 @@ class DiffusionTrainer:
             z, labels = (v.to(self.run.device) for v in _spread(self.held_out, 96))
             return float(flow_loss(self.model, z, labels))
 
-    def look(self) -> None:
-        """Write a grid of fixed seeds, one row of eight per class."""
+    def look(self) -> float:
+        """Write a grid of fixed seeds, one row of eight per class; their KID to held-out images."""
         names = range(self.model.classes)
         labels = torch.tensor([c for c in names for _ in range(8)])
         with swapped(self.model, self.ema.module):
             images = self.model.sample(labels, [k % 8 for k in range(len(labels))])
         pixels = self.data.preprocessing.denormalise(images)
-        save_grid(pixels, self.run.folder / f"samples-{self.run.images_seen:07d}.png")
+        save_grid(pixels, self.run.folder / "grids" / f"{self.run.step:07d}.png")
+        return kernel_distance(describe(pixels), self.reference)
 
     def save(self) -> None:
         """Write the state to resume from."""
@@ -153,8 +169,7 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
     trainer = DiffusionTrainer(config, data[0], run)
     trainer.train()
     trainer.save()
-    trainer.look()
-    run.log(held_out_loss=trainer.held_out_loss())
+    run.log(held_out_loss=trainer.held_out_loss(), kid=trainer.look())
     domain = data[0].domain
     card = Card(
         id=config["id"],
@@ -166,7 +181,7 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
         classes=list(domain.class_ids),
         preprocessing=data[0].preprocessing.to_dict(),
         requires=[config["model"]["autoencoder"]],
-        training=run.summary([data[0].provenance()]),
+        training=run.summary([data[0].provenance()]) | trainer.start,
         limits=config.get("limits", []),
         licence=config.get("licence", ""),
     )

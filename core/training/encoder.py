@@ -12,6 +12,7 @@ from torch import nn
 
 from core.cards import Card
 from core.data.dataset import DomainData
+from core.device import mixed
 from core.models.base import build
 from core.models.encoder import Encoder, encode
 from core.preprocessing import Preprocessing
@@ -34,30 +35,27 @@ class Pool:
     Args:
         data: one entry per domain.
         size: side that images are kept at, in pixels.
+        device: where they lie, as uint8.
     """
 
-    def __init__(self, data: list[DomainData], size: int = SOURCE) -> None:
-        self.images: list[torch.Tensor] = []
-        self.where: list[tuple[int, int]] = []
-        mirror, turn = [], []
-        for number, part in enumerate(data):
+    def __init__(
+        self, data: list[DomainData], size: int = SOURCE, device: torch.device | str = "cpu"
+    ) -> None:
+        images, mirror, turn = [], [], []
+        for part in data:
             rows = part.indices("train")
-            self.images.append(_shrink(part.images[rows], size))
-            self.where += [(number, i) for i in range(len(rows))]
+            images.append(_shrink(part.images[rows], size).expand(-1, 3, -1, -1).to(device))
             mirror += [part.domain.mirror] * len(rows)
             turn += [180.0 if part.domain.organ == "tissue" else 12.0] * len(rows)
+        self.images = torch.cat(images)
         self.mirror, self.turn = torch.tensor(mirror), torch.tensor(turn)
 
     def __len__(self) -> int:
-        return len(self.where)
+        return len(self.images)
 
     def batch(self, rows: torch.Tensor) -> torch.Tensor:
         """Normalised images (N, 3, size, size); grey ones are replicated."""
-        raw = torch.stack([self.images[d][i].expand(3, -1, -1) for d, i in self._at(rows)])
-        return raw.float() / 127.5 - 1
-
-    def _at(self, rows: torch.Tensor) -> list[tuple[int, int]]:
-        return [self.where[i] for i in rows.tolist()]
+        return self.images[rows].float() / 127.5 - 1
 
 
 def _shrink(pixels: np.ndarray, size: int) -> torch.Tensor:
@@ -147,7 +145,7 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
     if state := run.load_state():
         both.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-    pool = Pool(data)
+    pool = Pool(data, device=run.device)
     while run.images_seen < settings["images"] and not run.out_of_time():
         loss = _step(encoder, head, optimiser, pool, settings, run)
         if run.every(20, "log"):
@@ -175,12 +173,13 @@ def _step(
     run: Run,
 ) -> float:
     rows = torch.randint(len(pool), (settings["batch"],))
-    images = pool.batch(rows).to(run.device)
+    images = pool.batch(rows)
     views = [view(images, pool.mirror[rows], pool.turn[rows], settings["view"]) for _ in "ab"]
     both = torch.cat(views).contiguous(memory_format=torch.channels_last)
-    a, b = head(encoder(both)).chunk(2)
+    with mixed(run.device):
+        a, b = head(encoder(both)).float().chunk(2)
     loss = nt_xent(a, b, settings["temperature"])
-    share = max(run.images_seen / settings["images"], run.progress)
+    share = run.share(settings["images"])
     for group in optimiser.param_groups:
         group["lr"] = learning_rate(settings["lr"], share)
     optimiser.zero_grad(set_to_none=True)

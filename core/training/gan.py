@@ -9,6 +9,7 @@ import torch
 
 from core.cards import Card
 from core.data.dataset import DomainData
+from core.device import mixed
 from core.models.base import Load, build, noise
 from core.models.gan.image_critic import ImageCritic, make_critic
 from core.models.gan.space import GanGenerator
@@ -51,20 +52,21 @@ def train(
     mirror = domain.mirror and bool(table.get("mirror", True))
     reals = load_reals(data[0], steps.generator, run.folder, mirror)
     watch = make_watch(data[0], reals, run, table)
+    reals = reals.to(run.device)
     restore(run, steps, average)
     total = int(table.get("images", 1_000_000))
     while run.images_seen < total and not run.out_of_time():
         # Every step has its own seed: a resumed run repeats the uninterrupted one.
         torch.manual_seed(run.seed * 1_000_003 + run.step)
-        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.device.type == "cuda"):
+        with mixed(run.device):
             values, used = steps.step(reals, run.images_seen)
         check_finite(values, run.step)
         run.step += 1
         run.images_seen += used
         ema.update(steps.generator, run.step)
-        if run.every(float(table.get("log_seconds", 20)), "log"):
+        if run.every(run.interval(float(table.get("log_seconds", 20))), "log"):
             run.log(**values)
-        if run.every(float(table.get("grid_seconds", 240)), "grid"):
+        if run.every(run.interval(float(table.get("grid_seconds", 240))), "grid"):
             run.log(**look(average, watch, run))
             save(run, steps, average)
     save(run, steps, average)
@@ -188,7 +190,8 @@ def judge(
     module = ImageCritic(own, load)
     module.critic.load_state_dict(steps.critic.state_dict())
     classes = range(len(card.classes))
-    module.cpu().eval().measure_deviation(torch.cat([reals.first(c, PER_CLASS) for c in classes]))
+    module.cpu().eval()
+    module.measure_deviation(torch.cat([reals.first(c, PER_CLASS).cpu() for c in classes]))
     limits = [
         "Scores how real an image looks to this critic, on a scale of its own; it is no verdict.",
         "It was trained against one generator and overlooks what that one never got wrong.",

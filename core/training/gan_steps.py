@@ -63,7 +63,8 @@ class Steps:
     def draw(self, n: int, reals: Reals) -> tuple[torch.Tensor, torch.Tensor]:
         """Random codes and balanced labels on the generator's device."""
         device = next(self.generator.parameters()).device
-        return torch.randn(n, self.generator.z_dim).to(device), reals.labels_of(n).to(device)
+        z = torch.randn(n, self.generator.z_dim, device=device)
+        return z, reals.labels_of(n).to(device)
 
     def real(self, reals: Reals, n: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """A balanced batch of real images on the generator's device, channels-last."""
@@ -79,9 +80,10 @@ class Steps:
         self, x: torch.Tensor, labels: torch.Tensor
     ) -> tuple[torch.Tensor, dict[str, float]]:
         """VAE loss of encoder and generator on real images, at the current stage of growth."""
-        mean, log_variance = self.generator.encoder(x, labels)  # type: ignore[operator, misc]
+        found = self.generator.encoder(x, labels)  # type: ignore[operator, misc]
+        mean, log_variance = (v.float() for v in found)
         z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-        output = self.generator.stage(z, labels)
+        output = self.generator.stage(z, labels).float()
         loss, error, divergence = losses.negative_elbo(self.at_stage(x), output, mean, log_variance)
         return loss, {"reconstruction": error.item(), "kl": divergence.item()}
 
@@ -135,14 +137,14 @@ class StyleSteps(Steps):
             return values, self.batch
         values = {}
         z, fake_labels = self.draw(self.batch, reals)
-        fake = self.generator.grid(z, fake_labels)
+        fake = self.generator.grid(z, fake_labels).float()
         values |= self.critic_step(reals, fake.detach(), fake_labels)
         keep = self.count % self.keep_every == 0
         follow = images_seen >= self.warmup + self.ahead
         loss = torch.zeros((), device=fake.device)
         if follow:
             self.critic.requires_grad_(False)
-            loss = losses.logistic_generator(self.critic(self.augment(fake), fake_labels))
+            loss = losses.logistic_generator(self.critic(self.augment(fake), fake_labels).float())
             values["generator"] = loss.item()
         if keep and self.keep > 0:
             x, labels = self.real(reals, self.batch // 2)
@@ -159,8 +161,8 @@ class StyleSteps(Steps):
     ) -> dict[str, float]:
         """Logistic loss on augmented images; R1 on every `r1_every`-th step, weighted as often."""
         x, labels = self.real(reals)
-        real_scores = self.critic(self.augment(x), labels)
-        fake_scores = self.critic(self.augment(fake), fake_labels)
+        real_scores = self.critic(self.augment(x), labels).float()
+        fake_scores = self.critic(self.augment(fake), fake_labels).float()
         loss = losses.logistic_critic(real_scores, fake_scores)
         values = {
             "critic": loss.item(),
@@ -218,8 +220,8 @@ class WassersteinSteps(Steps):
             used = self.critic_steps * self.batch
             z, labels = self.draw(self.batch, reals)
             self.critic.requires_grad_(False)
-            fake = self.generator.stage(z, labels)
-            loss = losses.wasserstein_generator(self.critic(fake, labels, self.growth))
+            fake = self.generator.stage(z, labels).float()
+            loss = losses.wasserstein_generator(self.critic(fake, labels, self.growth).float())
             values["generator"] = loss.item()
         if self.generator.encoder is not None and (not used or self.keep > 0):
             x, labels = self.real(reals)
@@ -235,9 +237,9 @@ class WassersteinSteps(Steps):
         x, labels = self.real(reals)
         x = self.at_stage(x)
         with torch.no_grad():  # the same classes, so that the penalty mixes like with like
-            fake = self.generator.stage(self.draw(len(x), reals)[0], labels)
-        real_scores = self.critic(x, labels, self.growth)
-        fake_scores = self.critic(fake, labels, self.growth)
+            fake = self.generator.stage(self.draw(len(x), reals)[0], labels).float()
+        real_scores = self.critic(x, labels, self.growth).float()
+        fake_scores = self.critic(fake, labels, self.growth).float()
         penalty = losses.gradient_penalty(lambda a: self.critic(a, labels, self.growth), x, fake)
         distance = losses.wasserstein_critic(real_scores, fake_scores)
         drift = 1e-3 * real_scores.square().mean()  # Karras et al. 2018, app. A.1
@@ -257,13 +259,13 @@ class DcganSteps(Steps):
         """See `Steps.step`."""
         x, labels = self.real(reals)
         z, fake_labels = self.draw(self.batch, reals)
-        fake = self.generator.grid(z, fake_labels)
-        real_scores = self.critic(x, labels)
-        fake_scores = self.critic(fake.detach(), fake_labels)
+        fake = self.generator.grid(z, fake_labels).float()
+        real_scores = self.critic(x, labels).float()
+        fake_scores = self.critic(fake.detach(), fake_labels).float()
         critic_loss = losses.logistic_critic(real_scores, fake_scores)
         self.update("critic", critic_loss)
         self.critic.requires_grad_(False)
-        loss = losses.logistic_generator(self.critic(fake, fake_labels))
+        loss = losses.logistic_generator(self.critic(fake, fake_labels).float())
         self.update("generator", loss)
         self.critic.requires_grad_(True)
         values = {"critic": critic_loss.item(), "generator": loss.item()}

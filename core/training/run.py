@@ -63,6 +63,8 @@ class Run:
         if not resume:
             (folder / STATE).unlink(missing_ok=True)
             self.history.unlink(missing_ok=True)
+        torch.backends.cudnn.benchmark = True  # shapes never change within a run
+        torch.set_float32_matmul_precision("high")
         torch.manual_seed(self.seed)
         np.random.seed(self.seed)
 
@@ -81,6 +83,13 @@ class Run:
         """Share of the time budget used by this process, 0 without a budget."""
         return 0.0 if not self._budget else (time.monotonic() - self._start) / self._budget
 
+    def share(self, images: int) -> float:
+        """Share of the run done, 0 to 1: by images or by this process's budget, what is further.
+
+        Schedules follow it, so that a run fits its budget on any machine.
+        """
+        return min(1.0, max(self.images_seen / images, self.progress))
+
     def out_of_time(self) -> bool:
         """Whether the time budget of this process is spent."""
         return self.progress >= 1
@@ -96,6 +105,10 @@ class Run:
         with self.history.open("a") as stream:
             stream.write(json.dumps(entry) + "\n")
         print(json.dumps(entry), file=sys.stderr, flush=True)
+
+    def interval(self, seconds: float) -> float:
+        """Seconds between looks at a run: an eighth of its budget, at most as given."""
+        return min(seconds, self._budget / 8) if self._budget else seconds
 
     def every(self, seconds: float, key: str) -> bool:
         """True at most once per interval and key; the first time after one interval."""

@@ -55,11 +55,11 @@ class GanGenerator(Generator):
             return None
         return Encoder(self.grid_channels, self.classes, [int(w) for w in widths], self.z_dim)
 
-    def to_image(self, grid: torch.Tensor) -> torch.Tensor:
-        """What the network draws to normalised images, (N, channels, S, S)."""
+    def to_image(self, grid: torch.Tensor, seeds: list[int] | None = None) -> torch.Tensor:
+        """What the network draws to normalised images, (N, channels, S, S); seeds of the grain."""
         if self.autoencoder is None:
             return grid
-        return self.autoencoder.decode(grid, self.channels)
+        return self.autoencoder.decode(grid, self.channels, seeds)
 
     def to_grid(self, images: torch.Tensor) -> torch.Tensor:
         """Normalised images, (N, channels, S, S), to the space the network draws in."""
@@ -81,7 +81,7 @@ class GanGenerator(Generator):
             part = slice(start, start + BATCH)
             truncation = float(options.get("truncation", 1.0))
             grid = self.grid(z[part].to(device), labels[part].to(device), truncation)
-            images.append(self.to_image(grid))
+            images.append(self.to_image(grid, seeds[part]))
             if progress:
                 progress(min(1.0, (start + BATCH) / len(seeds)), images[-1])
         return torch.cat(images)

@@ -1,0 +1,73 @@
+"""Grain: fine texture of the right strength, and nothing else."""
+
+import torch
+
+from core.models.autoencoder import Autoencoder
+from core.models.grain import Grain, band_powers, blur, split_bands
+
+
+def fitted(power: float, bands: int = 3, fall: float = 1.0) -> Grain:
+    """A grain model that asks for the same power everywhere, times `fall` from band to band."""
+    model = Grain(bands)
+    last = model.network[-1]
+    torch.nn.init.zeros_(last.weight)
+    powers = torch.tensor([power * fall**k for k in range(bands)]).repeat(3)
+    last.bias.data.copy_(powers.log().repeat_interleave(16))
+    return model
+
+
+def detail(x: torch.Tensor) -> torch.Tensor:
+    return split_bands(x, 3).square().mean((0, 3, 4))
+
+
+def test_flat_images_get_the_predicted_power_in_every_band():
+    model = fitted(0.04, fall=0.25)
+    y = model(torch.zeros(2, 3, 64, 64), [1, 2])
+    found = detail(model.opponent(y))
+    wanted = torch.tensor([0.04, 0.01, 0.0025])
+    assert torch.allclose(found.log(), wanted.log().expand_as(found), atol=0.25)
+
+
+def test_no_grain_where_the_image_has_the_texture_already():
+    model = fitted(1e-4)
+    y = 0.5 * torch.randn(1, 3, 64, 64)
+    assert (model(y, [0]) - y).abs().max() < 0.02
+
+
+def test_grain_depends_on_its_seed_alone():
+    model, y = fitted(0.04), torch.zeros(2, 3, 32, 32)
+    both = model(y, [5, 6])
+    assert torch.equal(both[:1], model(y[:1], [5]))
+    assert not torch.equal(both[0], both[1])
+    assert torch.equal(model(y), model(y))
+
+
+def test_the_likelihood_is_best_at_the_true_power():
+    x = 0.2 * torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    y = torch.zeros_like(x)
+    true = float(detail(fitted(1.0).opponent(x)).mean())
+    losses = {p: float(fitted(p).loss(x, y)) for p in (true / 4, true, true * 4)}
+    assert min(losses, key=losses.__getitem__) == true
+
+
+def test_bands_and_what_is_left_add_up_to_the_image():
+    x = torch.randn(1, 2, 32, 32)
+    smooth = x
+    for k in range(3):
+        smooth = blur(smooth, 2**k)
+    assert torch.allclose(split_bands(x, 3).sum(2) + smooth, x, atol=1e-5)
+
+
+def test_the_strengths_of_overlapping_bands_can_be_told_apart():
+    powers = band_powers(3)
+    assert (powers > 0).all()
+    assert torch.linalg.cond(powers / powers.diag()) < 20
+
+
+def test_a_grey_decode_stays_grey_and_an_autoencoder_without_grain_has_none():
+    plain = Autoencoder(4, 4, (16, 16), 1)
+    grained = Autoencoder(4, 4, (16, 16), 1, grain=2)
+    z = torch.randn(2, 4, 4, 4)
+    assert plain.grain is None and torch.equal(plain.decode(z, 1, [1, 2]), plain.decode(z, 1))
+    assert grained.decode(z, 1, [1, 2]).shape == (2, 1, 32, 32)
+    assert not torch.equal(grained.decode(z, 3, [1, 2]), grained.decode(z, 3, [3, 4]))
