@@ -4,12 +4,12 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: run test lint types unit bench screenshots clean
+.PHONY: run test lint types security audit unit e2e load bench screenshots clean
 
 run: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: lint types unit
+test: lint types security unit
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -17,6 +17,16 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+
+# needs no network; an accepted finding carries `# nosec` or `# pragma: allowlist secret` and why
+security: $(VENV)/.dev
+	$(BIN)/bandit -q -c pyproject.toml -r core pages scripts app.py
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --no-verify \
+		--disable-plugin HexHighEntropyString --exclude-files '\.(safetensors|png)$$'
+
+# known weaknesses of the exact versions; asks the package index
+audit: $(VENV)/.dev
+	$(BIN)/pip-audit -r constraints.txt --no-deps --disable-pip
 
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest

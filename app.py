@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from core.ui import layout, state, turns
+from core.ui import access, failures, layout, state, turns
 
 st.set_page_config(page_title="SynthLens", page_icon=":material/lens_blur:", layout="wide")
+failures.watch()
+access.require()
 
 page = st.navigation(
     [
@@ -28,4 +30,5 @@ st.logo(layout.LOGO, size="large")
 with st.sidebar:
     state.choose_domain()
     layout.sidebar_footer()
+    access.footer()
 page.run()
