@@ -1,0 +1,1 @@
+"""A reader study: what people make of images and explanations, measured."""
