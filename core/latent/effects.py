@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,8 @@ from core.models.base import StyleGenerator
 Measure = Callable[[torch.Tensor], np.ndarray]
 """Normalised images (N, C, S, S) to quantities (N, Q)."""
 
-AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+REACH = 3.0  # of a slider to either side, in standard deviations
+AMOUNTS = (-REACH, -REACH / 2, 0.0, REACH / 2, REACH)
 SMALL = 0.2  # Cohen 1988: below this share of a deviation an effect is negligible
 
 
@@ -120,6 +122,39 @@ def effects(
         )
         for q, name in enumerate(quantities)
     ]
+
+
+def identity(
+    features: np.ndarray, amounts: tuple[float, ...] = AMOUNTS, classes: np.ndarray | None = None
+) -> dict[str, Any]:
+    """How far a direction leaves the image it started from, in feature space.
+
+    Args:
+        features: (amounts, n, F), of the images of `curves`.
+        amounts: as given to `curves`.
+        classes: (n,) of the latents; two images of one class tell what another image is.
+
+    Returns:
+        "curve": mean distance to the unmoved image per amount; "share": that at the far ends as a
+        share of the mean distance between two unmoved images of a class, with "low" and "high"
+        (95 %, Student's t over latents). A share near 1 means: as different as another image.
+    """
+    start = features[amounts.index(0.0)]
+    away = np.linalg.norm(features - start, axis=2)  # (amounts, n)
+    labels = np.zeros(len(start)) if classes is None else classes
+    gaps = np.linalg.norm(start[:, None] - start[None], axis=2)
+    pairs = (labels[:, None] == labels[None]) & ~np.eye(len(start), dtype=bool)
+    other = max(float(gaps[pairs].mean()) if pairs.any() else 0.0, 1e-9)
+    shares = (away[0] + away[-1]) / 2 / other
+    n = len(shares)
+    margin = stats.t.ppf(0.975, max(n - 1, 1)) * shares.std(ddof=1) / np.sqrt(n)
+    mean = float(shares.mean())
+    return {
+        "curve": away.mean(1).tolist(),
+        "share": mean,
+        "low": mean - float(margin),
+        "high": mean + float(margin),
+    }
 
 
 def name_by_effect(found: list[Effect]) -> str:

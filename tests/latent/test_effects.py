@@ -4,7 +4,7 @@ import torch
 
 from core.errors import CancelledError
 from core.latent.directions import Direction
-from core.latent.effects import AMOUNTS, curves, effects, entanglement, name_by_effect
+from core.latent.effects import AMOUNTS, curves, effects, entanglement, identity, name_by_effect
 
 from .linear import LinearStyle
 
@@ -31,7 +31,7 @@ def test_a_linear_effect_is_measured_exactly():
     assert left.slope == pytest.approx(0.25, abs=1e-5)  # deviation 2, image w / 8
     assert right.slope == pytest.approx(-0.25, abs=1e-5)
     assert left.significant and left.monotone
-    assert left.curve == pytest.approx([-0.5, -0.25, 0.0, 0.25, 0.5], abs=1e-5)
+    assert left.curve == pytest.approx([a / 4 for a in AMOUNTS], abs=1e-5)
     assert left.standardised == pytest.approx(0.25 / table[2, :, 0].std(), rel=1e-4)
     assert not noise.monotone
     assert left.to_dict()["significant"] is True
@@ -65,3 +65,15 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 def test_measuring_can_be_cancelled():
     with pytest.raises(CancelledError):
         curves(LinearStyle(), FIRST, latents(2), measure, progress=lambda share: share < 0.5)
+
+
+def test_identity_is_a_share_of_the_distance_to_another_image():
+    start = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 3.0]])
+    features = np.stack([start + np.array([a, 0.0]) for a in AMOUNTS])
+    found = identity(features)
+    assert found["curve"] == pytest.approx([abs(a) for a in AMOUNTS])
+    assert found["share"] == pytest.approx(3.0 / 4.0)  # three to move, four between images
+    assert found["low"] <= found["share"] <= found["high"]
+    apart = identity(features, classes=np.array([0, 0, 1]))
+    assert apart["share"] == pytest.approx(3.0 / 4.0)
+    assert identity(np.stack([start] * len(AMOUNTS)))["share"] == 0

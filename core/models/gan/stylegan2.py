@@ -135,6 +135,12 @@ class StyleGAN2(GanGenerator, StyleGenerator):
         """Each layer's affine matrix from w to its styles, (inputs, w_dim), for SeFa."""
         return [conv.affine.effective().detach() for conv in self.synthesis.convs]  # type: ignore
 
+    def unit_layers(self) -> dict[str, nn.Module]:
+        """Layers whose output channels are units to dissect, by name, from coarse to fine."""
+        convs = list(self.synthesis.convs)
+        sides = [4 << ((i + 1) // 2) for i in range(len(convs))]
+        return {f"{side} px, layer {i}": c for i, (side, c) in enumerate(zip(sides, convs))}
+
     @torch.no_grad()
     def update_mean(self, samples: int = 2048, seed: int = 0) -> None:
         """Measure every class's mean w over `samples` codes, for truncation."""
