@@ -79,7 +79,7 @@ def dissect(
 
 
 def _codes(generator: Any, card: Card, n: int) -> torch.Tensor:
-    """n codes, classes in turn, so that either half holds every class."""
+    """N codes, classes in turn, so that either half holds every class."""
     k = len(card.classes)
     found = sample_codes(generator, generator.z_dim, k, -(-n // k), FRESH)
     order = torch.arange(len(found.w)).reshape(k, -1).T.flatten()[:n]

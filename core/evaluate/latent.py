@@ -71,9 +71,7 @@ def style_generator(registry: Registry, model_id: str) -> Loaded:
     return loaded
 
 
-def _features(
-    registry: Registry, domain: str
-) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
+def _features(registry: Registry, domain: str) -> dict[str, Callable[[torch.Tensor], torch.Tensor]]:
     """The domain's encoder, where there is one."""
     try:
         return {"features": find_encoder(registry, domain).module.features}  # type: ignore

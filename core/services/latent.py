@@ -1,4 +1,4 @@
-"""Latent edits for pages: images in and out, directions by id, no tensors."""
+"""Latent edits for pages: codes and images as arrays, directions by id, no tensors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import numpy as np
 import torch
 
 from core.cards import Card
+from core.errors import CheckpointError, SynthLensError
 from core.latent.directions import Direction, apply, load_directions, scaled
-from core.latent.interpolation import path
+from core.latent.mixing import layer_groups, mix
 from core.latent.pca import components, sample_codes
-from core.latent.sensitivity import sensitivity
+from core.latent.sensitivity import by_layer, sensitivity
 from core.models.base import StyleGenerator, noise
 from core.registry import Loaded, Registry
+from core.services.defaults import choose, generator_rank
+from core.services.queue import turn
 
 UNMEASURED = 4  # principal components offered where no measured directions are shipped
 _CODES = 64  # codes per class that they are found from
@@ -29,6 +32,7 @@ class Handle:
         id: stable id, for URLs.
         name: display name; says so where the effect was never measured.
         effects: rows of the shipped table, empty where there is none.
+        identity: distance of the moved image from its start, as the table holds it.
         n: latents the effects were measured on.
         vector: the direction itself, for this module only.
     """
@@ -38,11 +42,48 @@ class Handle:
     vector: Direction
     effects: list[dict[str, Any]] = field(default_factory=list)
     n: int = 0
+    identity: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The image that an edit starts from.
+
+    Attributes:
+        model: id of a style-based generator.
+        class_id: one of its classes.
+        seed: of its code.
+        mixed: layer groups ("coarse", "middle", "fine") whose styles are another image's.
+        mix_seed: of that image, of the same class.
+    """
+
+    model: str
+    class_id: str
+    seed: int
+    mixed: tuple[str, ...] = ()
+    mix_seed: int = 0
 
 
 def has_styles(registry: Registry, card: Card) -> bool:
     """Whether a generator has an intermediate space W to edit in."""
     return isinstance(registry.get(card.id).module, StyleGenerator)
+
+
+def style_model(registry: Registry, domain: str, model: str | None) -> Card:
+    """The named generator, or the domain's first one with a W space.
+
+    Raises:
+        CheckpointError: no such model, or none with a W space.
+    """
+    if model is not None:
+        return choose(registry, domain, "generator", model)
+    found = [c for c in registry.cards(domain, "generator") if c.family == "stylegan2"]
+    if not found:
+        raise CheckpointError(
+            f"There is no style-based generator for {domain}; train one with "
+            f"'python -m core train gan --domain {domain} …'."
+        )
+    return max(found, key=lambda c: generator_rank(registry, c))
 
 
 def handles(registry: Registry, model: str) -> list[Handle]:
@@ -62,6 +103,7 @@ def handles(registry: Registry, model: str) -> list[Handle]:
             d,
             table.get(d.id, {}).get("effects", []),
             int(table.get(d.id, {}).get("n", 0)),
+            table.get(d.id, {}).get("identity", {}),
         )
         for d in found
     ]
@@ -76,6 +118,51 @@ def _principal(loaded: Loaded) -> list[Direction]:
     return [scaled(d, codes.w, codes.labels) for d in found]
 
 
+def groups_of(registry: Registry, model: str) -> list[str]:
+    """The layer groups of a generator whose styles can be mixed, coarse to fine."""
+    generator: Any = registry.get(model).module
+    return list(layer_groups(generator.num_layers))
+
+
+def code(registry: Registry, origin: Origin) -> np.ndarray:
+    """The styles of an origin, one w per layer, (layers, w_dim) float32.
+
+    Raises:
+        SynthLensError: the generator does not know the class.
+    """
+    loaded = registry.get(origin.model)
+    generator: Any = loaded.module
+    if origin.class_id not in loaded.card.classes:
+        raise SynthLensError(f"{loaded.card.title} does not know the class '{origin.class_id}'.")
+    with loaded.lock:
+        w = _mapped(loaded, origin.class_id, origin.seed)
+        if origin.mixed:
+            groups = layer_groups(generator.num_layers)
+            layers = tuple(i for name in origin.mixed for i in groups.get(name, ()))
+            w = mix(w, _mapped(loaded, origin.class_id, origin.mix_seed), layers)
+    return w[0].float().cpu().numpy()
+
+
+def draw(
+    registry: Registry,
+    model: str,
+    styles: np.ndarray,
+    moves: list[tuple[Handle, float]] | None = None,
+) -> np.ndarray:
+    """One image from its styles, moved along directions: (S, S, C) uint8.
+
+    Args:
+        registry: where the generator is.
+        model: id of a style-based generator.
+        styles: as `code` or an inversion gives, (layers, w_dim).
+        moves: directions and amounts, in standard deviations of W.
+    """
+    loaded = registry.get(model)
+    with loaded.lock, torch.inference_mode():
+        w = torch.from_numpy(styles)[None].to(loaded.device)
+        return _pixels(loaded, apply(w, [(h.vector, a) for h, a in moves or []]))[0]
+
+
 def render(
     registry: Registry,
     model: str,
@@ -83,41 +170,63 @@ def render(
     seed: int,
     moves: list[tuple[Handle, float]] | None = None,
 ) -> np.ndarray:
-    """One image, moved along directions: (S, S, C) uint8.
+    """One image of a class and seed, moved along directions; see `draw`.
+
+    Without moves the image is the one that `generate` draws.
+    """
+    return draw(registry, model, code(registry, Origin(model, class_id, seed)), moves)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Where and how much an image reacts to its latent.
+
+    Attributes:
+        total: (S, S), root sum of squares over the directions, per standard deviation.
+        ranking: direction ids with the mean change of a pixel, strongest first.
+        layers: (layers, S, S) of the strongest direction, one layer moved at a time.
+        strongest: its id.
+    """
+
+    total: np.ndarray
+    ranking: list[tuple[str, float]]
+    layers: np.ndarray
+    strongest: str
+
+
+def sensitivities(
+    registry: Registry, model: str, styles: np.ndarray, found: list[Handle], focus: str = ""
+) -> Sensitivity:
+    """How an image reacts to directions, by central differences of half a deviation.
 
     Args:
         registry: where the generator is.
         model: id of a style-based generator.
-        class_id: one of its classes.
-        seed: of its code; without moves the image is the one that `generate` draws.
-        moves: directions and amounts, in standard deviations of W.
+        styles: of the image, (layers, w_dim).
+        found: the directions.
+        focus: id of the direction to show by layer; the strongest one by default.
+
+    Raises:
+        SynthLensError: no directions.
     """
-    loaded = registry.get(model)
-    with loaded.lock, torch.inference_mode():
-        w = _code(loaded, class_id, seed)
-        return _pixels(loaded, apply(w, [(h.vector, a) for h, a in moves or []]))[0]
-
-
-def between(
-    registry: Registry, model: str, start: tuple[str, int], end: tuple[str, int], frames: int = 9
-) -> np.ndarray:
-    """Images on the straight line in W from one class and seed to another, (frames, S, S, C)."""
-    loaded = registry.get(model)
-    with loaded.lock, torch.inference_mode():
-        line = path(_code(loaded, *start)[0], _code(loaded, *end)[0], frames)
-        return _pixels(loaded, line)
-
-
-def where(registry: Registry, model: str, class_id: str, seed: int, handle: Handle) -> np.ndarray:
-    """Change of every pixel per standard deviation along a direction, (S, S), not negative."""
+    if not found:
+        raise SynthLensError("Choose at least one direction.")
     loaded = registry.get(model)
     generator: Any = loaded.module
-    with loaded.lock:
-        found = sensitivity(generator, _code(loaded, class_id, seed), handle.vector)
-    return found.float().cpu().numpy()
+    with turn() as own, loaded.lock, torch.inference_mode():
+        w = torch.from_numpy(styles)[None].to(loaded.device)
+        maps = {}
+        for handle in found:
+            own.beat()
+            maps[handle.id] = sensitivity(generator, w, handle.vector)
+        ranked = sorted(((k, float(m.mean())) for k, m in maps.items()), key=lambda p: -p[1])
+        chosen = focus if focus in maps else ranked[0][0]
+        layers = by_layer(generator, w, next(h.vector for h in found if h.id == chosen))
+        total = torch.stack(list(maps.values())).square().sum(0).sqrt()
+    return Sensitivity(total.float().cpu().numpy(), ranked, layers.float().cpu().numpy(), chosen)
 
 
-def _code(loaded: Loaded, class_id: str, seed: int) -> torch.Tensor:
+def _mapped(loaded: Loaded, class_id: str, seed: int) -> torch.Tensor:
     generator: Any = loaded.module
     label = torch.tensor([loaded.card.classes.index(class_id)], device=loaded.device)
     with torch.no_grad():

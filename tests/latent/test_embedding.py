@@ -23,7 +23,7 @@ def test_real_images_without_a_generated_neighbour_are_uncovered():
 
 
 def test_density_counts_and_marks_gaps(rng):
-    left, right = rng.normal(size=(500, 2)), rng.normal(size=(500, 2)) + [20, 0]
+    left, right = rng.normal(size=(2, 500, 2)) + np.array([[[0, 0]], [[20, 0]]])
     points = np.concatenate([left, right])
     missed = np.arange(1000) >= 500
     found = density(points, points, missed)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.errors import SynthLensError
 from core.latent.directions import Direction, save_directions
 from core.services import latent
 from core.services.generation import generate
@@ -37,11 +38,20 @@ def test_a_move_does_what_its_direction_says(registry):
     np.testing.assert_array_equal(back, start)
 
 
-def test_a_path_ends_exactly_where_it_should(registry):
-    frames = latent.between(registry, MODEL, ("normal", 1), ("covid19", 2), 5)
-    assert frames.shape[0] == 5
-    np.testing.assert_array_equal(frames[0], latent.render(registry, MODEL, "normal", 1))
-    np.testing.assert_array_equal(frames[-1], latent.render(registry, MODEL, "covid19", 2))
+def test_styles_are_mixed_by_layer_group(registry):
+    assert latent.groups_of(registry, MODEL) == ["coarse", "fine"]
+    plain = latent.code(registry, latent.Origin(MODEL, "normal", 1))
+    other = latent.code(registry, latent.Origin(MODEL, "normal", 2))
+    mixed = latent.code(registry, latent.Origin(MODEL, "normal", 1, ("fine",), 2))
+    np.testing.assert_array_equal(mixed[0], plain[0])
+    np.testing.assert_array_equal(mixed[1], other[1])
+    whole = latent.code(registry, latent.Origin(MODEL, "normal", 1, ("coarse", "fine"), 2))
+    np.testing.assert_array_equal(whole, other)
+
+
+def test_an_unknown_class_is_refused(registry):
+    with pytest.raises(SynthLensError, match="does not know the class 'glioma'"):
+        latent.code(registry, latent.Origin(MODEL, "glioma", 1))
 
 
 def test_principal_components_stand_in_and_say_so(registry):
@@ -61,9 +71,18 @@ def test_shipped_directions_come_with_their_effects(registry):
 
 
 def test_sensitivity_shows_where_the_image_changes(registry):
-    handle = latent.Handle("class-b", "brighter", brighter())
-    found = latent.where(registry, MODEL, "normal", 1, handle)
-    np.testing.assert_allclose(found, 0.1, atol=1e-4)  # brightness moves everywhere alike
+    idle = Direction("idle", "sefa", "", torch.eye(5)[3])
+    bright, none = latent.Handle("class-b", "brighter", brighter()), latent.Handle("i", "", idle)
+    styles = latent.code(registry, latent.Origin(MODEL, "normal", 1))
+    found = latent.sensitivities(registry, MODEL, styles, [none, bright])
+    np.testing.assert_allclose(found.total, 0.1, atol=1e-4)  # brightness moves everywhere alike
+    assert [name for name, _ in found.ranking] == ["class-b", "i"]
+    assert found.strongest == "class-b"
+    assert found.layers[0].max() < 1e-6 < 0.09 < found.layers[1].min()  # the last layer sets it
+    focused = latent.sensitivities(registry, MODEL, styles, [none, bright], "i")
+    assert focused.strongest == "i" and focused.layers.max() < 1e-6
+    with pytest.raises(SynthLensError, match="at least one direction"):
+        latent.sensitivities(registry, MODEL, styles, [])
 
 
 def test_only_style_generators_have_styles(registry):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 
+from core.training.dynamics import read_log
 from core.ui.figures.frame import frame
 
 AXES = ("step", "seconds", "images_seen", "epoch")
@@ -16,16 +16,7 @@ MOST_POINTS = 600
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
     """Lines of the training log that are JSON objects; a line cut off by a kill is left out."""
-    path = folder / "history.jsonl"
-    rows = []
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            rows.append(row)
-    return rows
+    return read_log(folder / "history.jsonl")
 
 
 def series(rows: list[dict[str, Any]]) -> dict[str, tuple[list[float], list[float]]]:
