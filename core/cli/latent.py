@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -151,7 +151,7 @@ def film(
         chosen = mode or (known[0] if known else "")
         show = _progress("film")
         ends = (_end(start), _end(end))
-        found = make(registry, card.id, ends, chosen, frames, lambda s: None if show(s) else None)
+        found = make(registry, card.id, ends, chosen, frames, show)
         note = f"{card.id}, {start} to {end}, way: {chosen}."
         data = encode(found.frames, out.suffix.lstrip(".").lower(), note)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def film(
     emit(line, as_json, str(out))
 
 
-def _end(text: str) -> object:
+def _end(text: str) -> Any:
     from core.services.film import End
 
     label, _, seed = text.rpartition(":")
@@ -196,9 +196,7 @@ def invert(
         card = style_model(registry, domain, model)
         pixels = read_image(image.read_bytes(), image.name).pixels
         show = _progress("inversion")
-        found = project(
-            registry, card.id, pixels, label, steps, lambda s: None if show(s) else None
-        )
+        found = project(registry, card.id, pixels, label, steps, show)
         out.mkdir(parents=True, exist_ok=True)
         Image.fromarray(found.pixels.squeeze()).save(out / "reconstruction.png")
         np.save(out / "code.npy", found.code)

@@ -27,7 +27,7 @@ MODES = {
 }
 BATCH = 8
 
-Report = Callable[[float], None]
+Report = Callable[[float], object]
 
 
 @dataclass(frozen=True)

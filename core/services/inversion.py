@@ -80,7 +80,7 @@ def project(
     image: np.ndarray,
     class_id: str,
     steps: int = STEPS,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], object] | None = None,
 ) -> Projection:
     """Project an image into W: the encoder's guess, then gradient descent.
 

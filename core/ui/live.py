@@ -13,7 +13,9 @@ from core.cards import Card
 from core.domains import Domain
 from core.registry import Registry
 from core.services.classification import Prediction, classify
-from core.services.latent import Handle, between, handles, render
+from core.services.film import End
+from core.services.film import film as make_film
+from core.services.latent import Handle, handles, render
 from core.ui import state
 from core.ui.figures.frame import frame, show
 from core.ui.review import best_classifier
@@ -134,7 +136,7 @@ def film(
     registry: Registry, domain: Domain, card: Card, start: tuple[str, int], end: tuple[str, int]
 ) -> tuple[np.ndarray, list[Prediction], Card | None]:
     """Images between two codes and the classifier's answers along the way."""
-    frames = between(registry, card.id, start, end)
+    frames = make_film(registry, card.id, (End(*start), End(*end)), "w").frames
     judge = best_classifier(registry, domain.id, start[0])
     arrays = [frame_.squeeze() for frame_ in frames]
     return frames, classify(registry, arrays, domain.id, judge.id) if judge else [], judge
