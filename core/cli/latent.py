@@ -101,7 +101,9 @@ def map_images(
         registry = default_registry()
         chosen = choose(registry, domain, "generator", model).id
         table = work(registry, chosen, per_class, _progress("map"))
-    line = {k: table[k] for k in ("model", "per_class", "plane", "coverage") if k in table}
+    line: dict[str, Any] = {
+        k: table[k] for k in ("model", "per_class", "plane", "coverage") if k in table
+    }
     rate = table.get("coverage", {}).get("generated", {}).get("rate")
     told = f"{chosen}: coverage {rate:.3f}" if rate is not None else f"{chosen}: mapped"
     emit(line, as_json, told)
@@ -200,10 +202,11 @@ def invert(
         out.mkdir(parents=True, exist_ok=True)
         Image.fromarray(found.pixels.squeeze()).save(out / "reconstruction.png")
         np.save(out / "code.npy", found.code)
-    line = {"model": card.id, "path": str(out / "reconstruction.png"), "error": found.error}
+    path = str(out / "reconstruction.png")
+    line = {"model": card.id, "path": path, "error": found.error}
     line |= {"start_error": found.start_error, "ceiling": found.ceiling, "psnr": found.psnr}
     line |= {"ssim": found.ssim, "feature_distance": found.feature_distance}
-    emit(line | {"in_scope": found.in_scope, "note": found.note}, as_json, line["path"])
+    emit(line | {"in_scope": found.in_scope, "note": found.note}, as_json, path)
     say(found.note)
 
 
