@@ -27,7 +27,8 @@ class Ema(Generic[Module]):
     def update(self, source: nn.Module, step: int) -> None:
         """Move the average towards `source`; early steps weigh more (1 - 10 / step)."""
         decay = min(self.decay, 1 - 10 / (10 + step))
-        mine, theirs = list(self.module.parameters()), list(source.parameters())
+        mine: list[torch.Tensor] = list(self.module.parameters())
+        theirs: list[torch.Tensor] = list(source.parameters())
         torch._foreach_lerp_(mine, theirs, 1 - decay)  # one kernel for all, where the device can
         for kept, current in zip(self.module.buffers(), source.buffers()):
             kept.copy_(current)
