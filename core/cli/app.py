@@ -14,6 +14,7 @@ from core.cli import (
     judge,
     latent,
     models,
+    study,
     train,
 )
 
@@ -29,6 +30,7 @@ for group in (models, generate, gallery, judge, explain, train, evaluate, latent
     for command in group.COMMANDS:
         app.command()(command)
 app.add_typer(data.app, name="data")
+app.add_typer(study.app, name="study")
 
 
 def main() -> None:

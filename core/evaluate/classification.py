@@ -21,8 +21,8 @@ from core.evaluate.bootstrap import (
     paired_difference,
     with_interval,
 )
+from core.evaluate.logits import predict
 from core.registry import Registry
-from core.training.classifier import predict
 
 PREDICTIONS = "predictions.json"
 _CURVE_POINTS = 200

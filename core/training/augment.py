@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from core.training import tone
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -24,9 +26,14 @@ class Augmentation:
         brightness: largest shift of grey level, in the normalised range of width 2.
         contrast: largest relative change of contrast about the mean grey level.
         gamma: largest change of log gamma.
-        stain: largest relative change of each colour channel by itself.
+        stain: largest relative change of each colour channel's contrast by itself.
+        stain_shift: largest move of each colour channel's mean by itself: laboratories differ in
+            it by class, which a classifier must not learn.
         sharpness: largest share of fine detail taken away or added: scanners and file histories
             differ in it by class, which a classifier must not learn.
+        resolution: largest share blended in of the image at half its resolution.
+        local_contrast: largest relative change of contrast within neighbourhoods.
+        jpeg: strongest quantisation of cosine blocks, 1 for JPEG quality 50.
         noise: largest standard deviation of Gaussian noise.
         erase: chance that a random rectangle of up to a third of the side is blanked.
     """
@@ -42,7 +49,11 @@ class Augmentation:
     contrast: float = 0.2
     gamma: float = 0.0
     stain: float = 0.0
+    stain_shift: float = 0.0
     sharpness: float = 0.0
+    resolution: float = 0.0
+    local_contrast: float = 0.0
+    jpeg: float = 0.0
     noise: float = 0.0
     erase: float = 0.0
 
@@ -51,21 +62,24 @@ class Augmentation:
 
         Args:
             batch: images on any device.
-            random: a CPU generator; its state makes the result repeatable.
+            random: its state makes the result repeatable; on the batch's own device nothing
+                has to be copied.
         """
-        warped = self._tone(self._warp(batch, random), random)
+        warped = self._texture(self._tone(self._warp(batch, random), random), random).clamp(-1, 1)
         return self._blank(warped, random) if self.erase else warped
 
     def _warp(self, batch: torch.Tensor, random: torch.Generator) -> torch.Tensor:
         n = len(batch)
         angle = _span(n, math.radians(self.rotation), random)
         if self.turns:
-            angle = angle + torch.randint(4, (n,), generator=random) * (math.pi / 2)
+            angle = angle + torch.randint(4, (n,), generator=random, device=random.device) * (
+                math.pi / 2
+            )
         shear = torch.tan(_span(n, math.radians(self.shear), random))
         size = 1 + _span(n, self.scale, random)
         flip = 1 + _span(n, self.aspect, random)
         if self.mirror:
-            flip = flip * (1 - 2 * torch.randint(2, (n,), generator=random).float())
+            flip = flip * (1 - 2 * _coin(n, 0.5, random).float())
         cos, sin = angle.cos() / size, angle.sin() / size
         move_x, move_y = _span(n, 2 * self.shift, random), _span(n, 2 * self.shift, random)
         rows = [flip * cos, flip * (shear * cos - sin), move_x, sin, shear * sin + cos, move_y]
@@ -78,48 +92,63 @@ class Augmentation:
     def _tone(self, batch: torch.Tensor, random: torch.Generator) -> torch.Tensor:
         n, channels = batch.shape[:2]
         gain = (1 + _span(n, self.contrast, random)).view(n, 1, 1, 1)
-        shift = _span(n, self.brightness, random).view(n, 1, 1, 1).to(batch)
+        shift = _span(n, self.brightness, random).view(n, 1, 1, 1)
         if self.stain:
             gain = gain * (1 + _span(n * channels, self.stain, random).view(n, channels, 1, 1))
+        if self.stain_shift:
+            shift = shift + _span(n * channels, self.stain_shift, random).view(n, channels, 1, 1)
+        gain, shift = gain.to(batch), shift.to(batch)
         mean = batch.mean(dim=(1, 2, 3), keepdim=True)
-        batch = torch.addcmul(mean * (1 - gain.to(batch)) + shift, batch, gain.to(batch))
+        batch = torch.addcmul(mean * (1 - gain) + shift, batch, gain)
         if self.gamma:
             power = _span(n, self.gamma, random).exp().view(n, 1, 1, 1).to(batch)
             batch = ((batch + 1) / 2).clamp(1e-4, 1).pow(power) * 2 - 1
+        return batch
+
+    def _texture(self, batch: torch.Tensor, random: torch.Generator) -> torch.Tensor:
+        n = len(batch)
+        if self.local_contrast:
+            amount = _span(n, self.local_contrast, random).to(batch)
+            batch = tone.local_contrast(batch, amount)
+        if self.resolution:
+            batch = tone.lose_resolution(batch, _share(n, self.resolution, random).to(batch))
         if self.sharpness:
-            amount = _span(n, self.sharpness, random).view(n, 1, 1, 1).to(batch)
-            batch = batch + amount * (batch - _smooth(batch))
+            batch = tone.sharpen(batch, _span(n, self.sharpness, random).to(batch))
         if self.noise:
             sigma = _span(n, self.noise, random).abs().view(n, 1, 1, 1).to(batch)
-            batch = batch + sigma * torch.randn(batch.shape, generator=random).to(batch)
-        return batch.clamp(-1, 1)
+            grain = torch.randn(batch.shape, generator=random, device=random.device)
+            batch = batch + sigma * grain.to(batch)
+        if self.jpeg:
+            batch = tone.jpeg(batch, _share(n, self.jpeg, random).to(batch))
+        return batch
 
     def _blank(self, batch: torch.Tensor, random: torch.Generator) -> torch.Tensor:
         # Random erasing (Zhong et al. 2020), with the image's own mean as the filling.
         n, _, height, width = batch.shape
-        chosen = torch.rand(n, generator=random) < self.erase
+        chosen = _coin(n, self.erase, random)
         ends = []
         for side in (height, width):
-            extent = side * (0.1 + 0.23 * torch.rand(n, 1, generator=random))
-            start = torch.rand(n, 1, generator=random) * (side - extent)
-            place = torch.arange(side)[None]
+            extent = side * (0.1 + _share(n, 0.23, random)[:, None])
+            start = _share(n, 1.0, random)[:, None] * (side - extent)
+            place = torch.arange(side, device=random.device)[None]
             ends.append((place >= start) & (place < start + extent))
         hole = (ends[0][:, :, None] & ends[1][:, None, :] & chosen[:, None, None])[:, None]
         return torch.where(hole.to(batch.device), batch.mean(dim=(1, 2, 3), keepdim=True), batch)
 
 
-def _smooth(batch: torch.Tensor) -> torch.Tensor:
-    """Binomial blur, 5×5: (N, C, S, S) to the same shape."""
-    line = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=batch.device) / 16
-    channels = batch.shape[1]
-    kernel = (line[:, None] * line[None]).expand(channels, 1, 5, 5)
-    padded = functional.pad(batch, (2, 2, 2, 2), mode="reflect")
-    return functional.conv2d(padded, kernel, groups=channels)
-
-
 def _span(n: int, limit: float, random: torch.Generator) -> torch.Tensor:
-    """N values uniform in [-limit, limit]."""
-    return (torch.rand(n, generator=random) * 2 - 1) * limit
+    """N values uniform in [-limit, limit], on the generator's device."""
+    return (torch.rand(n, generator=random, device=random.device) * 2 - 1) * limit
+
+
+def _share(n: int, limit: float, random: torch.Generator) -> torch.Tensor:
+    """N values uniform in [0, limit]."""
+    return torch.rand(n, generator=random, device=random.device) * limit
+
+
+def _coin(n: int, chance: float, random: torch.Generator) -> torch.Tensor:
+    """N flags, each True with the given chance."""
+    return torch.rand(n, generator=random, device=random.device) < chance
 
 
 def mixup(
@@ -131,13 +160,13 @@ def mixup(
         batch: (N, C, S, S).
         targets: (N, K) label distributions.
         alpha: of the Beta(alpha, alpha) law of the blend; 0 leaves all as it is.
-        random: a CPU generator.
+        random: on any device.
     """
     if alpha <= 0:
         return batch, targets
-    partner = torch.randperm(len(batch), generator=random).to(batch.device)
+    partner = torch.randperm(len(batch), generator=random, device=random.device).to(batch.device)
     # Beta(a, a) as a ratio of gamma draws, which take a generator.
-    shape = torch.full((2, len(batch)), alpha)
+    shape = torch.full((2, len(batch)), alpha, device=random.device)
     draws = torch._standard_gamma(shape, generator=random).clamp_min(1e-8)
     share = (draws[0] / draws.sum(0)).to(batch)
     share = torch.maximum(share, 1 - share)

@@ -1,92 +1,152 @@
-"""Train a classifier: augmentation, class weights, EMA, early stopping, calibration."""
+"""Train a classifier: augmentation, class weights, EMA, early stopping, calibration, seeds."""
 
 from __future__ import annotations
 
 import math
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from torch import nn
-from torch.nn import functional
 
-from core.cards import Card
+from core.cards import Card, write_json
 from core.data.dataset import DomainData
-from core.evaluate import calibration
+from core.evaluate import calibration, seeds
+from core.evaluate.logits import predict
 from core.models.base import build
 from core.preprocessing import Preprocessing
-from core.training.augment import Augmentation, mixup
-from core.training.ema import Ema
-from core.training.publish import publish
+from core.training import publish
+from core.training.held_out import HeldOut, make_held_out
+from core.training.learner import Learner
+from core.training.resident import Resident
 from core.training.run import Run
 from core.training.trainset import TrainSet, make_trainset
 
 PATIENCE = 10
-EVAL_BATCH = 64
 
 
 def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
     """Train, calibrate and publish a classifier on one domain's training split.
 
-    The validation split alone decides when to stop, which epoch is kept, the temperature and the
-    threshold; the test split is never looked at.
+    Held-out images alone decide when to stop, which epoch and which seed are kept, the
+    temperature and the threshold. The test split is looked at when all that is settled, to
+    report every seed in `seeds.json`.
 
     Args:
-        config: `task`, `[model]`, `[train]`, `[augment]`, and optionally `[regime]`, `[synthetic]`.
+        config: `task`, `[model]`, `[train]`, `[augment]`, and optionally `seeds`, `[held_out]`,
+            `[regime]`, `[synthetic]`.
         data: one domain.
         run: the run's folder, log and clock.
     """
     own = data[0]
     task = own.domain.task(config.get("task"))
-    trainset = make_trainset(own, task.id, config, run.seed)
     settings = {"channels": own.domain.channels, "classes": len(task.labels)}
     settings |= {k: v for k, v in config["model"].items() if k != "family"}
-    module = build(config["model"]["family"], settings, _no_parent)
-    if config.get("train", {}).get("pretrained"):
-        module.load_pretrained()  # type: ignore[operator]
-    held_out = own.indices("val", task.id)
-    trainer = ClassifierTrainer(
-        module, trainset, own.images[held_out], own.labels(task.id)[held_out],
-        own.preprocessing, config, run,
-    )  # fmt: skip
-    best = trainer.fit()
+    held = make_held_out(own, task.id, config)
+    wanted = [int(s) for s in config.get("seeds", [run.seed])]
+    tried = []
+    for seed in wanted:
+        child = run if len(wanted) == 1 else run.child(f"seed-{seed}", seed, 1 / len(wanted))
+        tried.append(_Trial(config, settings, own, task.id, held, child))
+    best = min(tried, key=lambda trial: trial.loss)
     card = Card(
         id=config["id"], domain=own.domain.id, task="classifier",
         family=config["model"]["family"], title=config.get("title", config["id"]),
         config=settings, classes=list(task.labels), preprocessing=own.preprocessing.to_dict(),
-        calibration=calibrate(trainer.predict(best), trainer.val_labels),
-        limits=[*config.get("limits", []), *own.domain.caveats], licence=config.get("licence", ""),
+        calibration=best.fitted, limits=[*config.get("limits", []), *own.domain.caveats],
+        licence=config.get("licence", ""),
     )  # fmt: skip
-    card.training = run.summary([own.provenance()]) | {"task": task.id, "set": trainset.note}
-    return publish(run, card, best)
+    card.training = best.run.summary([own.provenance()])
+    card.training |= {"task": task.id, "set": best.note, "seeds": wanted}
+    written = publish.publish(best.run, card, best.module)
+    write_json(publish.ROOT / card.id / seeds.FILE, _all_seeds(tried, best, own, task.id))
+    return written
+
+
+class _Trial:
+    """One seed, trained and calibrated."""
+
+    def __init__(
+        self, config: dict[str, Any], settings: dict[str, Any], own: DomainData, task: str,
+        held: HeldOut, run: Run,
+    ) -> None:  # fmt: skip
+        trainset = make_trainset(own, task, config, run.seed)
+        module = build(config["model"]["family"], settings, _no_parent)
+        if config.get("train", {}).get("pretrained"):
+            module.load_pretrained()  # type: ignore[operator]
+        trainer = ClassifierTrainer(
+            module, trainset, held.images, held.labels, own.preprocessing, config, run
+        )
+        self.run, self.note = run, trainset.note | {"held_out": _sizes(held.part)}
+        self.module = trainer.fit()
+        self.fitted = calibrate(trainer.predict(self.module), held.labels, held.part)
+        self.loss = float(self.fitted["held_out"]["log_loss"])
+
+
+def _sizes(part: np.ndarray) -> dict[str, int]:
+    names, counts = np.unique(part, return_counts=True)
+    return {str(k): int(n) for k, n in zip(names, counts)}
+
+
+def _all_seeds(tried: list[_Trial], best: _Trial, own: DomainData, task: str) -> dict[str, Any]:
+    index = own.indices("test", task)
+    labels, clean = own.labels(task)[index], own.clean_test[index]
+    runs: list[dict[str, Any]] = []
+    for trial in tried:
+        logits = predict(
+            trial.module, np.asarray(own.images[index]), own.preprocessing, trial.run.device
+        )
+        test = seeds.on_test_sets(logits, labels, clean, trial.fitted) if len(index) else {}
+        runs.append({"seed": trial.run.seed, "log_loss": trial.loss, "test": test})
+    return seeds.summary(runs, best.run.seed)
 
 
 def _no_parent(model_id: str) -> nn.Module:
     raise KeyError(f"A classifier needs no other checkpoint, yet asked for {model_id}.")
 
 
-def calibrate(logits: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
-    """Temperature and, for two classes, threshold, fitted on validation, with what they achieve.
+def calibrate(
+    logits: np.ndarray, labels: np.ndarray, part: np.ndarray | None = None
+) -> dict[str, Any]:
+    """Temperature and, for two classes, threshold, fitted on held-out images.
 
     Args:
-        logits: (N, K) of validation images.
+        logits: (N, K) of held-out images.
         labels: (N,).
+        part: (N,) which kind of held-out image each is; all "val" if left out.
+
+    Returns:
+        temperature, threshold, `validation` (what they achieve on the plain validation split)
+        and, where there are other parts, `held_out` with all figures `by_part`.
     """
     temperature = calibration.fit_temperature(logits, labels)
     p = calibration.probabilities(logits, temperature)
     fitted: dict[str, Any] = {"temperature": temperature}
     if p.shape[1] == 2:
         fitted["threshold"] = calibration.best_threshold(p[:, 1], labels)
+    part = np.full(len(labels), "val") if part is None else part
+    fitted["validation"] = _achieved(logits[part == "val"], labels[part == "val"], fitted)
+    fitted["held_out"] = _achieved(logits, labels, fitted)
+    if len(names := np.unique(part)) > 1:
+        fitted["held_out"]["by_part"] = {
+            str(name): _achieved(logits[part == name], labels[part == name], fitted)
+            for name in names
+        }
+    return fitted
+
+
+def _achieved(logits: np.ndarray, labels: np.ndarray, fitted: dict[str, Any]) -> dict[str, Any]:
+    p = calibration.probabilities(logits, fitted["temperature"])
     predicted = calibration.predict(p, fitted.get("threshold"))
-    fitted["validation"] = {
+    return {
         "n": len(labels),
         "balanced_accuracy": float(balanced_accuracy_score(labels, predicted)),
         "auc": auc(p, labels),
-        "log_loss": calibration.log_loss(logits, labels, temperature),
+        "log_loss": calibration.log_loss(logits, labels, fitted["temperature"]),
         "ece": calibration.expected_calibration_error(p, labels),
     }
-    return fitted
 
 
 def auc(p: np.ndarray, labels: np.ndarray) -> float:
@@ -128,29 +188,18 @@ class ClassifierTrainer:
         }  # fmt: skip
         self.run, self.recipe, self.trainset = run, recipe, trainset
         self.val_images, self.val_labels = val_images, val_labels
-        self.module = module.to(run.device).to(memory_format=torch.channels_last)  # type: ignore
-        decay = float(self.settings["ema"])
-        self.average = Ema(self.module, decay) if decay else None
-        self.optimiser = torch.optim.AdamW(
-            self.module.parameters(), lr=self.settings["lr"],
-            weight_decay=self.settings["weight_decay"],
-        )  # fmt: skip
-        self.augment = Augmentation(**config.get("augment", {}))
-        self.random = torch.Generator().manual_seed(run.seed)
-        classes = np.bincount(trainset.labels)
-        weights = len(trainset.labels) / (len(classes) * np.maximum(classes, 1))
-        self.weights = torch.tensor(
-            weights if self.settings["class_weights"] else np.ones(len(classes)),
-            dtype=torch.float32, device=run.device,
-        )  # fmt: skip
+        augment = config.get("augment", {})
+        self.learner = Learner(
+            module, np.bincount(trainset.labels), self.settings, augment, run.device, run.seed
+        )
         self.epoch, self.position, self.bad, self.factor = 0, 0, 0, 1.0
         self.best_loss, self.best = math.inf, self._copy()
         self._resume()
 
-    @property
-    def current(self) -> nn.Module:
-        """The module that would be shipped now: the moving average where there is one."""
-        return self.average.module if self.average is not None else self.module
+    @cached_property
+    def resident(self) -> Resident:
+        """The training images on the device, moved there once."""
+        return Resident(self.trainset.images, self.trainset.labels, self.recipe, self.run.device)
 
     def fit(self) -> nn.Module:
         """Train until the epochs, the patience or the time budget end."""
@@ -159,11 +208,13 @@ class ClassifierTrainer:
             self._validate()
             if finished:
                 self.epoch, self.position = self.epoch + 1, 0
-            self._save()
             if not finished:
                 break
-        self.current.load_state_dict(self.best)
-        return self.current
+            if self.run.every(20, "epoch"):
+                self._save()
+        self._save()
+        self.learner.current.load_state_dict(self.best)
+        return self.learner.current
 
     def predict(self, module: nn.Module) -> np.ndarray:
         """Logits of the validation images, (M, K) float32."""
@@ -175,8 +226,8 @@ class ClassifierTrainer:
         order = np.random.default_rng([self.run.seed, self.epoch]).permutation(
             len(self.trainset.labels)
         )
-        self.module.train()
-        self.losses: list[float] = []
+        self.learner.module.train()
+        self.losses: list[torch.Tensor] = []
         while self.position < len(order):
             if self.run.out_of_time():
                 return False
@@ -190,29 +241,15 @@ class ClassifierTrainer:
 
     def _batch(self, chosen: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """Augmented images (B, C, S, S) and labels (B,) of these positions, on the device."""
-        x = self.recipe.normalise(self.trainset.images[chosen]).to(self.run.device)
-        labels = torch.as_tensor(self.trainset.labels[chosen], device=self.run.device)
-        return self.augment(x, self.random), labels
+        rows = torch.as_tensor(chosen).to(self.run.device)
+        return self.learner.augmented(self.resident.batch(rows)), self.resident.labels[rows]
 
-    def _step(self, chosen: np.ndarray) -> float:
+    def _step(self, chosen: np.ndarray) -> torch.Tensor:
         x, labels = self._batch(chosen)
-        x = x.contiguous(memory_format=torch.channels_last)
-        targets = functional.one_hot(labels, len(self.weights)).float()
-        x, targets = mixup(x, targets, float(self.settings["mixup"]), self.random)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self._lr()
-        loss = functional.cross_entropy(
-            self.module(x), targets, self.weights, label_smoothing=self.settings["label_smoothing"]
-        )
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.module.parameters(), 5.0)
-        self.optimiser.step()
-        if self.average is not None:
-            self.average.update(self.module, self.run.step)
+        loss = self.learner.step(x, labels, self._lr(), self.run.step)
         self.run.step += 1
         self.run.images_seen += len(chosen)
-        return float(loss.detach())
+        return loss
 
     def _lr(self) -> float:
         """Warm-up, then cosine to zero over epochs or time, whichever ends first; or plateau."""
@@ -225,7 +262,7 @@ class ClassifierTrainer:
 
     def _validate(self) -> None:
         """Log the curves, keep the best epoch, count epochs without progress."""
-        logits = self.predict(self.current)
+        logits = self.predict(self.learner.current)
         # one temperature is fitted afterwards anyway, so epochs are compared with their own best
         loss = calibration.log_loss(
             logits, self.val_labels, calibration.fit_temperature(logits, self.val_labels)
@@ -233,12 +270,12 @@ class ClassifierTrainer:
         p = calibration.probabilities(logits)
         self.run.log(
             epoch=self.epoch + 1,
-            loss=float(np.mean(self.losses)) if self.losses else float("nan"),
+            loss=float(torch.stack(self.losses).mean()) if self.losses else float("nan"),
             val_loss=loss,
             val_accuracy=float((p.argmax(1) == self.val_labels).mean()),
             val_balanced_accuracy=float(balanced_accuracy_score(self.val_labels, p.argmax(1))),
             val_auc=auc(p, self.val_labels),
-            lr=self.optimiser.param_groups[0]["lr"],
+            lr=self.learner.optimiser.param_groups[0]["lr"],
         )
         if loss < self.best_loss:
             self.best_loss, self.best, self.bad = loss, self._copy(), 0
@@ -248,20 +285,11 @@ class ClassifierTrainer:
                 self.factor *= 0.3
 
     def _copy(self) -> dict[str, torch.Tensor]:
-        return {k: v.detach().clone() for k, v in self.current.state_dict().items()}
+        return {k: v.detach().clone() for k, v in self.learner.current.state_dict().items()}
 
     def _save(self) -> None:
         plain = {k: getattr(self, k) for k in ("epoch", "position", "bad", "factor", "best_loss")}
-        self.run.save_state(
-            plain
-            | {
-                "module": self.module.state_dict(),
-                "average": self.average.module.state_dict() if self.average is not None else None,
-                "optimiser": self.optimiser.state_dict(),
-                "best": self.best,
-                "random": self.random.get_state(),
-            }
-        )
+        self.run.save_state(plain | {"best": self.best, "learner": self.learner.state()})
 
     def _resume(self) -> None:
         state = self.run.load_state()
@@ -269,21 +297,4 @@ class ClassifierTrainer:
             return
         for name in ("epoch", "position", "bad", "factor", "best_loss", "best"):
             setattr(self, name, state[name])
-        self.module.load_state_dict(state["module"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        if self.average is not None:
-            self.average.module.load_state_dict(state["average"])
-        self.random.set_state(state["random"].cpu())
-
-
-@torch.inference_mode()
-def predict(
-    module: nn.Module, images: np.ndarray, recipe: Preprocessing, device: torch.device
-) -> np.ndarray:
-    """Logits (N, K) float32 of images (N, S, S, C) uint8, in batches."""
-    module.eval()
-    rows = []
-    for start in range(0, len(images), EVAL_BATCH):
-        x = recipe.normalise(images[start : start + EVAL_BATCH]).to(device)
-        rows.append(module(x.contiguous(memory_format=torch.channels_last)).float().cpu().numpy())
-    return np.concatenate(rows)
+        self.learner.load_state(state["learner"])

@@ -68,6 +68,18 @@ class Run:
         torch.manual_seed(self.seed)
         np.random.seed(self.seed)
 
+    def child(self, name: str, seed: int, share: float) -> Run:
+        """A run of the same configuration with another seed, in a folder below.
+
+        Args:
+            name: of the folder.
+            seed: of the run.
+            share: of the time budget that it may use.
+        """
+        budget = None if self._budget is None else self._budget * share
+        config = {**self.config, "seed": seed}
+        return Run(self.folder / name, config, budget, self.resume, self.command)
+
     @property
     def history(self) -> Path:
         """The log, one JSON object a line."""

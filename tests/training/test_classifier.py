@@ -12,6 +12,7 @@ from core.data.items import Item
 from core.preprocessing import Preprocessing
 from core.registry import Registry
 from core.training import classifier
+from core.training.ema import Ema
 from core.training.run import Run
 from core.training.trainset import TrainSet
 
@@ -131,3 +132,29 @@ def test_plateau_lowers_the_rate(tmp_path):
     fitted(run, settings)
     rates = [json.loads(line)["lr"] for line in run.history.open()]
     assert rates[0] >= rates[-1]
+
+
+def test_several_seeds_ship_the_best_on_held_out_images(tmp_path, publish_here):
+    settings = config(epochs=3) | {
+        "seeds": [0, 1],
+        "held_out": {"shift": {"rotation": 1, "brightness": 0.02}},
+    }
+    card = classifier.train(settings, [made_up()], Run(tmp_path / "run", settings))
+    kept = json.loads((publish_here / card.id / "seeds.json").read_text())
+    losses = {r["seed"]: r["log_loss"] for r in kept["runs"]}
+    assert set(losses) == {0, 1} and losses[kept["chosen"]] == min(losses.values())
+    assert card.training["seed"] == kept["chosen"] and card.training["seeds"] == [0, 1]
+    assert 0 <= kept["test"]["official"]["auc"]["mean"] <= 1
+    parts = card.calibration["held_out"]["by_part"]
+    assert set(parts) == {"val", "shift"} and parts["val"]["n"] == parts["shift"]["n"] == 12
+    assert (tmp_path / "run" / "seed-1" / "history.jsonl").exists()
+
+
+def test_the_average_follows_the_module(tmp_path):
+    source = torch.nn.Linear(2, 2)
+    average = Ema(source, 0.5)
+    before = average.module.weight.clone()
+    with torch.no_grad():
+        source.weight += 1
+    average.update(source, 1000)
+    assert torch.allclose(average.module.weight, before + 0.5)

@@ -1,0 +1,1 @@
+"""What synthetic training images add: a controlled study over regimes, arms, seeds and models."""

@@ -1,0 +1,160 @@
+"""Packs of synthetic images for the study: drawn once, marked by the quality gate, kept as arrays.
+
+A pack is a folder with `images.npy` (N, S, S, C) uint8, `classes.npy` (N,) and `passed.npy` (N,),
+and `pack.json`, which says which model drew it and what that model had learned from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.cards import Card, write_json
+from core.device import mixed
+from core.errors import DataError
+from core.evaluate.image_checks import check
+from core.evaluate.quality_gate import faults
+from core.evaluate.sampling import draw
+from core.registry import Registry
+
+SEED = 700  # sampling seeds of packs lie far from those of evaluation and of pages
+BATCH = {"cuda": 256}
+ROUNDS = 3  # draws at most, as multiples of what is wanted
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Synthetic images of one generator.
+
+    Attributes:
+        images: (N, S, S, C) uint8.
+        classes: (N,) index into the domain's image classes.
+        passed: (N,) whether the quality gate let the image through.
+        about: `pack.json`.
+    """
+
+    images: np.ndarray
+    classes: np.ndarray
+    passed: np.ndarray
+    about: dict[str, Any]
+
+
+def make_pack(
+    registry: Registry,
+    domain: str,
+    model: str,
+    wanted: dict[str, int],
+    folder: Path,
+    options: dict[str, float] | None = None,
+    gate: bool = True,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Draw images until enough of each class passed the gate, and write a pack.
+
+    Args:
+        registry: holds the generator, the encoder and the reference of real images.
+        domain: domain id.
+        model: id of a generator.
+        wanted: number of passed images by class id.
+        folder: where the pack goes.
+        options: sampling options; the model's own by default.
+        gate: without it every image counts as passed, and the pack says so.
+        progress: called with images drawn and the largest number that may be needed.
+
+    Returns:
+        What `pack.json` holds.
+
+    Raises:
+        DataError: the generator does not know a class.
+    """
+    loaded = registry.get(registry.card(model, domain).id)
+    card, known = loaded.card, list(loaded.card.classes)
+    if lacking := [c for c in wanted if c not in known]:
+        raise DataError(f"{card.id} cannot draw: {', '.join(lacking)}.")
+    own, batch = _class_ids(domain), BATCH.get(loaded.device.type, 16)
+    images: list[np.ndarray] = []
+    classes: list[int] = []
+    passed: list[bool] = []
+    reasons: dict[str, int] = {}
+    most, seed = ROUNDS * sum(wanted.values()), SEED
+    for name, count in wanted.items():
+        got = drawn = 0
+        while got < count and drawn < ROUNDS * count:
+            labels = np.full(min(batch, max(count - got, 1) * 2), known.index(name))
+            seed += 1
+            with mixed(loaded.device):
+                made = draw(loaded, labels, seed, options, batch)
+            fine = _judge(registry, domain, made, reasons) if gate else [True] * len(made)
+            images.append(made)
+            classes += [own.index(name)] * len(made)
+            passed += fine
+            got, drawn = got + sum(fine), drawn + len(made)
+            if progress:
+                progress(len(classes), most)
+    about = _about(card, domain, options, gate, classes, passed, reasons, own)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / "images.npy", np.concatenate(images))
+    np.save(folder / "classes.npy", np.array(classes))
+    np.save(folder / "passed.npy", np.array(passed))
+    write_json(folder / "pack.json", about)
+    return about
+
+
+def _class_ids(domain: str) -> list[str]:
+    from core import domains
+
+    return list(domains.get(domain).class_ids)
+
+
+def _judge(
+    registry: Registry, domain: str, made: np.ndarray, reasons: dict[str, int]
+) -> list[bool]:
+    found = [faults(c) for c in check(registry, domain, made)]
+    for reason in (r for own in found for r in own):
+        reasons[reason] = reasons.get(reason, 0) + 1
+    return [not own for own in found]
+
+
+def _about(
+    card: Card, domain: str, options: dict[str, float] | None, gate: bool,
+    classes: list[int], passed: list[bool], reasons: dict[str, int], own: list[str],
+) -> dict[str, Any]:  # fmt: skip
+    index, fine = np.array(classes), np.array(passed)
+    return {
+        "domain": domain,
+        "model": card.id,
+        "family": card.family,
+        "weights": card.files,
+        "requires": card.requires,
+        "trained_on": card.training.get("data", []),
+        "options": options or {},
+        "gate": gate,
+        "drawn": {own[c]: int((index == c).sum()) for c in np.unique(index)},
+        "passed": {own[c]: int(fine[index == c].sum()) for c in np.unique(index)},
+        "turned_away": reasons,
+        "seed": SEED,
+    }
+
+
+def read_pack(folder: Path) -> Pack:
+    """Read a pack.
+
+    Raises:
+        DataError: not there, or not whole.
+    """
+    try:
+        arrays = [np.load(folder / f"{n}.npy", mmap_mode="r") for n in ("images",)]
+        rest = [np.load(folder / f"{n}.npy") for n in ("classes", "passed")]
+        about = json.loads((folder / "pack.json").read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"No pack of synthetic images in {folder}; make it with 'python -m core study pack'."
+        ) from error
+    return Pack(arrays[0], rest[0], rest[1], about)
