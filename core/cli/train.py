@@ -11,7 +11,7 @@ from core.cli.data import Data
 from core.cli.output import Json, domain_of, emit, reported, say
 from core.errors import SynthLensError
 
-TASKS = "autoencoder, diffusion, gan, classifier, detector, encoder"
+TASKS = "autoencoder, diffusion, gan, classifier, detector, encoder, cyclegan"
 
 
 def train(
@@ -29,7 +29,7 @@ def train(
         known = [domain_of(d) for d in domain]
         from core.training.config import read_config
         from core.training.run import Run
-        from core.training.tasks import trainer
+        from core.training.tasks import reader, trainer
 
         try:
             work = trainer(task)
@@ -37,7 +37,8 @@ def train(
         except (KeyError, ValueError) as error:
             raise SynthLensError(str(error.args[0])) from error
         settings = read_config(config)
-        loaded = [_load(d, data, settings) for d in known]
+        own = reader(task)
+        loaded = own(settings, data) if own else [_load(d, data, settings) for d in known]
         # only now: a run that does not resume forgets the folder's earlier state
         run = Run(out or Path("runs") / settings["id"].replace("/", "-"), settings, seconds, resume)
         say(f"Training {settings['id']} in {run.folder} on {run.device}.")

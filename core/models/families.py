@@ -11,3 +11,4 @@ from core.models.gan import dcgan as dcgan
 from core.models.gan import image_critic as image_critic
 from core.models.gan import stylegan2 as stylegan2
 from core.models.gan import wgan_gp as wgan_gp
+from core.models.translation import cyclegan as cyclegan

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol
 
 from core.cards import Card
@@ -16,6 +18,7 @@ TRAINERS = {
     "classifier": "core.training.classifier",
     "detector": "core.training.detector",
     "encoder": "core.training.encoder",
+    "cyclegan": "core.training.cyclegan",
 }
 
 
@@ -24,6 +27,12 @@ class Trainer(Protocol):
 
     def __call__(self, config: dict, data: list[DomainData], run: Run) -> Card:
         """Train on the data's training split and return the published card."""
+
+
+def reader(task: str) -> Callable[[dict, list[Path]], list] | None:
+    """How a task reads its data, where it is no domain's labelled images; None otherwise."""
+    trainer(task)
+    return getattr(import_module(TRAINERS[task]), "read_data", None)
 
 
 def trainer(task: str) -> Trainer:

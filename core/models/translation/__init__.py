@@ -1,0 +1,1 @@
+"""Image-to-image translation: ResNet generators and patch critics."""
