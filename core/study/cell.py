@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from core.evaluate.logits import predict
 from core.models.base import build
 from core.study.grid import REAL, Cell
 from core.study.material import Material
-from core.training.learner import Learner
+from core.training.learner import AHEAD, Learner
 
 DEFAULTS: dict[str, Any] = {
     "steps": 600, "batch": 128, "lr": 1e-3, "weight_decay": 0.05, "warmup": 50, "ema": 0.98,
@@ -87,18 +88,13 @@ def _loop(
 ) -> Trained:
     steps, batch = int(settings["steps"]), min(int(settings["batch"]), len(rows))
     every = max(1, steps // int(settings["looks"]))
-    random = torch.Generator(rows.device).manual_seed(seed)
-    order, at, best, losses = rows[:0], 0, math.inf, []
+    batches = _batches(learner, rows, material, batch, seed)
+    best, losses = math.inf, []
     found = Trained(learner.module, np.empty(0), np.empty(0))
     kept: dict[str, torch.Tensor] = {}
     learner.module.train()
     for step in range(steps):
-        if at + batch > len(order):
-            order, at = _shuffled(rows, batch, random), 0
-        chosen = order[at : at + batch]
-        at += batch
-        x = learner.augmented(material.pool.batch(chosen))
-        losses.append(learner.step(x, material.pool.labels[chosen], rate(step, settings), step))
+        losses.append(learner.step(*next(batches), rate(step, settings), step))
         if (step + 1) % every == 0 or step + 1 == steps:
             look, logits = _look(learner, material)
             found.curve.append({"step": step + 1, "loss": float(torch.stack(losses).mean())} | look)
@@ -114,9 +110,20 @@ def _loop(
     return found
 
 
-def _shuffled(rows: torch.Tensor, batch: int, random: torch.Generator) -> torch.Tensor:
-    """All rows in a new order, often enough to fill a batch."""
-    return rows[torch.randperm(len(rows), generator=random, device=rows.device)]
+def _batches(
+    learner: Learner, rows: torch.Tensor, material: Material, batch: int, seed: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Endless batches of augmented images and labels; every row once before any twice."""
+    random = torch.Generator(rows.device).manual_seed(seed)
+    several = AHEAD.get(learner.device.type, 1) * batch
+    order = rows[:0]
+    while True:
+        while len(order) < several:
+            turn = torch.randperm(len(rows), generator=random, device=rows.device)
+            order = torch.cat([order, rows[turn]])
+        chosen, order = order[:several], order[several:]
+        x, labels = learner.augmented(material.pool.batch(chosen)), material.pool.labels[chosen]
+        yield from zip(x.split(batch), labels.split(batch))
 
 
 def _look(learner: Learner, material: Material) -> tuple[dict[str, float], np.ndarray]:

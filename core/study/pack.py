@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from core.cards import Card, write_json
-from core.device import mixed
 from core.errors import DataError
 from core.evaluate.image_checks import check
 from core.evaluate.quality_gate import faults
@@ -89,8 +88,7 @@ def make_pack(
         while got < count and drawn < ROUNDS * count:
             labels = np.full(min(batch, max(count - got, 1) * 2), known.index(name))
             seed += 1
-            with mixed(loaded.device):
-                made = draw(loaded, labels, seed, options, batch)
+            made = draw(loaded, labels, seed, options, batch)
             fine = _judge(registry, domain, made, reasons) if gate else [True] * len(made)
             images.append(made)
             classes += [own.index(name)] * len(made)

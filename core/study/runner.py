@@ -50,6 +50,7 @@ def run_cells(
     """
     if material.pool.device.type == "cuda":
         torch.backends.cudnn.benchmark = True
+        torch.set_float32_matmul_precision("high")
     start, mark = time.monotonic(), digest(config)
     if shard[0] == 0:  # one writer is enough
         write_json(out / "study.json", describe(material, config))

@@ -19,7 +19,7 @@ from core.models.base import build
 from core.preprocessing import Preprocessing
 from core.training import publish
 from core.training.held_out import HeldOut, make_held_out
-from core.training.learner import Learner
+from core.training.learner import AHEAD, Learner
 from core.training.resident import Resident
 from core.training.run import Run
 from core.training.trainset import TrainSet, make_trainset
@@ -228,13 +228,16 @@ class ClassifierTrainer:
         )
         self.learner.module.train()
         self.losses: list[torch.Tensor] = []
+        ahead = AHEAD.get(self.run.device.type, 1) * batch
         while self.position < len(order):
             if self.run.out_of_time():
                 return False
-            chosen = order[self.position : self.position + batch]
-            self.position += batch
-            if len(chosen) > 1 or len(order) == 1:  # batch statistics need two images
-                self.losses.append(self._step(np.sort(chosen)))
+            x, labels = self._batch(order[self.position : self.position + ahead])
+            for start in range(0, len(labels), batch):
+                part = slice(start, start + batch)
+                if len(labels[part]) > 1 or len(order) == 1:  # batch statistics need two images
+                    self.losses.append(self._step(x[part], labels[part]))
+            self.position += ahead
             if self.run.every(60, "state"):
                 self._save()
         return True
@@ -244,11 +247,10 @@ class ClassifierTrainer:
         rows = torch.as_tensor(chosen).to(self.run.device)
         return self.learner.augmented(self.resident.batch(rows)), self.resident.labels[rows]
 
-    def _step(self, chosen: np.ndarray) -> torch.Tensor:
-        x, labels = self._batch(chosen)
+    def _step(self, x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         loss = self.learner.step(x, labels, self._lr(), self.run.step)
         self.run.step += 1
-        self.run.images_seen += len(chosen)
+        self.run.images_seen += len(labels)
         return loss
 
     def _lr(self) -> float:
