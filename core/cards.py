@@ -11,7 +11,16 @@ from typing import Any
 from core.errors import CheckpointError
 from core.preprocessing import Preprocessing
 
-TASKS = ("generator", "classifier", "detector", "encoder", "autoencoder", "translator", "critic")
+TASKS = (
+    "generator",
+    "classifier",
+    "detector",
+    "encoder",
+    "autoencoder",
+    "translator",
+    "critic",
+    "text-generator",
+)
 
 
 @dataclass

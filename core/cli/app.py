@@ -15,6 +15,7 @@ from core.cli import (
     latent,
     models,
     study,
+    text,
     train,
 )
 
@@ -31,6 +32,7 @@ for group in (models, generate, gallery, judge, explain, train, evaluate, latent
         app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(study.app, name="study")
+app.add_typer(text.app, name="text")
 
 
 def main() -> None:

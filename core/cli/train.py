@@ -11,7 +11,9 @@ from core.cli.data import Data
 from core.cli.output import Json, domain_of, emit, reported, say
 from core.errors import SynthLensError
 
-TASKS = "autoencoder, diffusion, gan, classifier, detector, encoder, cyclegan"
+TASKS = (
+    "autoencoder, diffusion, gan, classifier, detector, encoder, cyclegan, text-diffusion, text-gan"
+)
 
 
 def train(

@@ -6,6 +6,8 @@ from core.models import detector as detector
 from core.models import diffusion as diffusion
 from core.models import encoder as encoder
 from core.models import resnet as resnet
+from core.models import text_diffusion as text_diffusion
+from core.models import text_gan as text_gan
 from core.models import vit as vit
 from core.models.gan import dcgan as dcgan
 from core.models.gan import image_critic as image_critic

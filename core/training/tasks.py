@@ -19,6 +19,8 @@ TRAINERS = {
     "detector": "core.training.detector",
     "encoder": "core.training.encoder",
     "cyclegan": "core.training.cyclegan",
+    "text-diffusion": "core.training.text_diffusion",
+    "text-gan": "core.training.text_gan",
 }
 
 

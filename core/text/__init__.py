@@ -1,0 +1,1 @@
+"""Radiology reports: reading, cleaning, conditions, weak pairs with images, frozen encoder."""
