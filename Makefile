@@ -31,6 +31,15 @@ audit: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
+# every page in Debian's chromium; pictures and findings in out/e2e
+e2e: $(VENV)/.dev
+	rm -rf out/e2e
+	SYNTHLENS_E2E=1 $(BIN)/python -m pytest tests/e2e
+
+# twenty visitors for five minutes; writes benchmarks/load.json
+load: $(VENV)/.dev
+	$(BIN)/python scripts/load.py --out benchmarks/load.json
+
 bench: $(VENV)/.bench
 	$(BIN)/python -m core bench --json --out benchmarks/results.json
 

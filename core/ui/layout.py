@@ -26,6 +26,15 @@ _STYLE = """
 <style>
   .stMainBlockContainer {max-width: 1500px; padding-top: 3.2rem; padding-bottom: 3rem;}
   [data-testid="stImage"] img {border-radius: 6px;}
+  /* small words in the text's own colour: the accent is too dark for them on dark ground */
+  [data-testid="stButtonGroup"] button[data-selected="true"] {
+    color: inherit !important; font-weight: 600;
+  }
+  [data-testid="stSliderThumbValue"], [data-testid="stSliderThumbValue"] p {
+    color: inherit !important;
+  }
+  /* paler than text, yet legible for weak eyes: at least 4.5 to 1, code included */
+  [data-testid="stCaptionContainer"] {opacity: 0.8 !important;}
   [data-testid="stMetricValue"], table, .stDataFrame {font-variant-numeric: tabular-nums;}
   @media (max-width: 640px) {
     .stMainBlockContainer {padding-left: 1rem; padding-right: 1rem;}
