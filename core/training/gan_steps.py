@@ -170,7 +170,8 @@ class StyleSteps(Steps):
             "fake_score": fake_scores.mean().item(),
         }
         if self.count % self.lazy == 0:  # lazy regularisation (Karras et al. 2020, app. B)
-            penalty = losses.r1(lambda a: self.critic(self.augment(a), labels), x)
+            # at the augmented image: CUDA's grid sampling has no second derivative
+            penalty = losses.r1(lambda a: self.critic(a, labels), self.augment(x))
             values["penalty"] = penalty.item()
             loss = loss + 0.5 * self.gamma * self.lazy * penalty
         self.update("critic", loss)

@@ -72,7 +72,7 @@ class Critic(nn.Module):
             h = self.downs[level - 1](h)
             if fade < 1:  # the new side is blended in (Karras et al. 2018, fig. 2)
                 old = act(self.inputs[level - 1](F.avg_pool2d(x, 2)))
-                h, fade = torch.lerp(old, h, fade), 1.0
+                h, fade = torch.lerp(old.float(), h.float(), fade), 1.0
             level -= 1
         if "0" in self.attention:
             h = self.attention["0"](h)
@@ -145,5 +145,5 @@ def at_stage(x: torch.Tensor, growth: float | None, levels: int) -> torch.Tensor
     level, fade = split_growth(growth, levels)
     x = F.adaptive_avg_pool2d(x, 4 << level) if x.shape[-1] > 4 << level else x
     if fade < 1:
-        x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2), x, fade)
+        x = torch.lerp(F.interpolate(F.avg_pool2d(x, 2), scale_factor=2).float(), x.float(), fade)
     return x

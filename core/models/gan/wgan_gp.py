@@ -71,7 +71,7 @@ class WganGp(GanGenerator):
         grid = self.outputs[level](h)
         if fade < 1:  # the new side is blended in (Karras et al. 2018, fig. 2)
             old = F.interpolate(self.outputs[level - 1](before), scale_factor=2)
-            grid = torch.lerp(old, grid, fade)
+            grid = torch.lerp(old.float(), grid.float(), fade)
         return grid
 
     def grid(self, z: torch.Tensor, labels: torch.Tensor, truncation: float = 1.0) -> torch.Tensor:
