@@ -92,6 +92,27 @@ def augmentation(
         emit({"domain": domain, "out": str(folder), **tally}, as_json, f"{folder}: {tally}")
 
 
+@app.command()
+def results(
+    domain: DomainId,
+    out: Annotated[Path | None, _OUT] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder for results.json.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compute what the page shows from the cells: levels, effects, tests; one results.json."""
+    with reported():
+        domain_of(domain)
+        from core.registry import default_registry
+        from core.study import results as study
+
+        found = study.results(out or Path("runs") / f"study-{domain}")
+        folder = to or default_registry().root / domain / study.FOLDER
+        path = study.write_results(found, folder)
+        line = {"domain": domain, "file": str(path), "cells": found["cells"]["done"]}
+        line |= {"planned": found["cells"]["planned"], "arms": len(found["arms"])}
+        emit(line, as_json, f"{path}: {line['cells']} of {line['planned']} cells")
+
+
 def _read(domain: str, config: Path) -> dict[str, Any]:
     from core.study.grid import read_study
 

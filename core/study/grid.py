@@ -50,8 +50,8 @@ class Arm:
 
     @property
     def control(self) -> str:
-        """The arm it is to be judged against: copies of real images, matched in count."""
-        return f"{DUPLICATE}@{self.ratio:g}"
+        """The arm it is to be judged against, which trains on as many images, all of them real."""
+        return f"{DUPLICATE}@{self.ratio:g}" if self.keep_real else CLASSIC
 
 
 def arm(name: str) -> Arm:

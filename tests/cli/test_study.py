@@ -3,7 +3,9 @@
 import pytest
 
 from core.study.pack import read_pack
+from core.study.results import read_results
 from tests.archives import brain_zip
+from tests.toy import toys  # noqa: F401
 
 TOML = """
 domain = "brain_mri"
@@ -70,3 +72,15 @@ def test_wrong_usage(core, base, tmp_path, change, message):
 def test_an_unknown_pack_lists_the_known(core, base):
     answer = core("study", "pack", *base, "--name", "flow", "--model", "toy-gan")
     assert answer.code == 2 and "choose one of: gan" in answer.err
+
+
+def test_results_are_written_below_the_checkpoints(core, base, tmp_path, toys):  # noqa: F811
+    none = core("study", "results", "--domain", "brain_mri", "--out", tmp_path / "out")
+    assert none.code == 2 and "study augmentation" in none.err
+    core("study", "augmentation", *base, "--out", tmp_path / "out")
+    answer = core("study", "results", "--domain", "brain_mri", "--out", tmp_path / "out", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.lines[0]["cells"] == answer.lines[0]["planned"] == 3
+    found = read_results(toys.root / "brain_mri" / "study")
+    assert {a["arm"] for a in found["arms"]} == {"real", "classic", "duplicate@1"}
+    assert found["resamples"] == 10_000 and found["test_images"]["official"] == 48

@@ -36,6 +36,7 @@ def test_arms_say_what_they_add(name, source, ratio, filtered, keep):
 def test_the_control_matches_the_count():
     assert arm("diffusion-unfiltered@0.5").control == "duplicate@0.5"
     assert arm("gan@2").control == "duplicate@2"
+    assert arm("gan-only").control == "classic"  # as many real images as synthetic ones
 
 
 def test_a_name_that_is_no_arm_is_refused():
