@@ -1,4 +1,4 @@
-"""From the cells of a study to its one file of results: levels, effects against the control, gaps."""
+"""From the cells of a study to its file of results: levels, effects against the control, gaps."""
 
 from __future__ import annotations
 
