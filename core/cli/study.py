@@ -73,6 +73,7 @@ def augmentation(
         images = _images(domain, data, settings)
         from core.device import best_device
         from core.study.material import gather
+        from core.study.provenance import leaks
         from core.study.runner import run_cells
         from core.training.config import read_duration
 
@@ -86,6 +87,9 @@ def augmentation(
         material = gather(images, settings, Path(), best_device())
         if lacking := sorted(set(settings["packs"]) - set(material.packs)):
             say(f"Packs not made yet, their cells wait: {', '.join(lacking)}.")
+        for pack, (own, _) in material.packs.items():
+            for model, why in leaks(own.about["trained_on"], images)["other_split"].items():
+                say(f"Pack {pack}: {model} {why}; load the same archives to compare fairly.")
         show = lambda done, total, cell: say(f"{done} of {total}: {cell.key}")  # noqa: E731
         folder = out or Path("runs") / f"study-{domain}"
         tally = run_cells(material, settings, folder, (part[0], part[1]), seconds, show)

@@ -20,6 +20,7 @@ from core.evaluate.image_checks import check
 from core.evaluate.quality_gate import faults
 from core.evaluate.sampling import draw
 from core.registry import Registry
+from core.study.provenance import learned_from
 
 SEED = 700  # sampling seeds of packs lie far from those of evaluation and of pages
 BATCH = {"cuda": 256}
@@ -97,6 +98,7 @@ def make_pack(
             if progress:
                 progress(len(classes), most)
     about = _about(card, domain, options, gate, classes, passed, reasons, own)
+    about["trained_on"] = learned_from(registry, card)
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "images.npy", np.concatenate(images))
     np.save(folder / "classes.npy", np.array(classes))
@@ -131,7 +133,6 @@ def _about(
         "family": card.family,
         "weights": card.files,
         "requires": card.requires,
-        "trained_on": card.training.get("data", []),
         "options": options or {},
         "gate": gate,
         "drawn": {own[c]: int((index == c).sum()) for c in np.unique(index)},

@@ -112,6 +112,7 @@ def results(out: Path, draws: int = 10_000) -> dict[str, Any]:
         "digest": about["digest"],
         "archives": about["data"]["archives"],
         "packs": about["packs"],
+        "leaks": about.get("leaks", {}),
         "held_out": about["held_out"],
         "test_images": {name: len(rows) for name, (rows, _) in tests.items()},
         "resamples": draws,
@@ -226,11 +227,11 @@ def _paired(study: Study, key: Key, rival: Key) -> tuple[list[Answers], list[Ans
 def _effect(
     one: list[Answers], other: list[Answers], test: TestSet, minority: int, index: np.ndarray
 ) -> dict[str, Any]:
-    right = [np.stack([a.said == test.labels for a in side]) for side in (one, other)]
+    first, second = (np.stack([a.said == test.labels for a in side]) for side in (one, other))
     found: dict[str, Any] = {
-        name: effect(*right, weights, test) for name, weights in test.weights.items()
+        name: effect(first, second, weights, test) for name, weights in test.weights.items()
     }
-    found["minority_recall"] = effect(*right, test.recall_weights(minority), test)
+    found["minority_recall"] = effect(first, second, test.recall_weights(minority), test)
     found["auc"] = area_effect(one, other, test)
     found["mcnemar"] = voted_mcnemar(one, other, test)
     found["disagree"] = index[vote(one) != vote(other)].tolist()

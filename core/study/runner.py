@@ -21,6 +21,7 @@ from core.evaluate import calibration, seeds
 from core.study.cell import Trained, settings_of, train_cell
 from core.study.grid import Cell, arm, cells, digest
 from core.study.material import Material
+from core.study.provenance import leaks
 from core.training.publish import publish
 from core.training.run import Run
 
@@ -87,6 +88,10 @@ def describe(material: Material, config: dict[str, Any]) -> dict[str, Any]:
         "labels": list(data.domain.task(material.task).labels),
         "data": data.provenance(),
         "packs": {name: pack.about for name, (pack, _) in material.packs.items()},
+        "leaks": {
+            name: leaks(pack.about.get("trained_on", {}), data)
+            for name, (pack, _) in material.packs.items()
+        },
         "held_out": len(material.held.labels),
         "test_index": material.test.tolist(),
         "test_labels": material.test_labels.tolist(),
