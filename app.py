@@ -21,6 +21,7 @@ page = st.navigation(
         ),
         st.Page("pages/real_or_synthetic.py", title="Real or synthetic?", icon=":material/search:"),
         st.Page("pages/explain.py", title="Explain", icon=":material/visibility:"),
+        st.Page("pages/reader_study.py", title="Reader study", icon=":material/group:"),
         st.Page("pages/models_and_data.py", title="Models and data", icon=":material/database:"),
     ]
 )

@@ -14,6 +14,7 @@ from core.cli import (
     judge,
     latent,
     models,
+    readers,
     study,
     text,
     train,
@@ -31,6 +32,7 @@ for group in (models, generate, gallery, judge, explain, train, evaluate, latent
     for command in group.COMMANDS:
         app.command()(command)
 app.add_typer(data.app, name="data")
+app.add_typer(readers.app, name="readers")
 app.add_typer(study.app, name="study")
 app.add_typer(text.app, name="text")
 

@@ -91,7 +91,7 @@ def delong(one: np.ndarray, other: np.ndarray, labels: np.ndarray) -> dict[str, 
     Returns:
         "value", "ci" and the two-sided "p".
     """
-    areas, of_positive, of_negative = zip(*(_placements(s, labels) for s in (one, other)))
+    areas, of_positive, of_negative = zip(*(placements(s, labels) for s in (one, other)))
     variance = _spread(of_positive) + _spread(of_negative)
     gap, error = areas[1] - areas[0], float(np.sqrt(max(variance, 0.0)))
     z = float(norm.ppf((1 + LEVEL) / 2))
@@ -99,7 +99,7 @@ def delong(one: np.ndarray, other: np.ndarray, labels: np.ndarray) -> dict[str, 
     return {"value": gap, "ci": [gap - z * error, gap + z * error], "p": p}
 
 
-def _placements(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+def placements(scores: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """AUC and structural components by mid-ranks (Sun & Xu 2014, eq. 9-10)."""
     positive, negative = scores[labels == 1], scores[labels == 0]
     m, n = len(positive), len(negative)

@@ -12,6 +12,7 @@ PAGES = (
     "real_or_synthetic",
     "explain",
     "models_and_data",
+    "reader_study",
 )
 
 

@@ -1,0 +1,1 @@
+"""The reader study in the browser: taking part, setting up, results."""
