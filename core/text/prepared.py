@@ -49,12 +49,16 @@ class Prepared:
 
     def states(self, device: torch.device) -> torch.Tensor:
         """Token states of every text, (N, L, D) float16, computed on a device."""
-        bert = self.bert().to(device)
-        parts = [
-            token_states(bert, i, m).half()
-            for i, m in zip(self.ids.split(512), self.mask.split(512))
-        ]
-        return torch.cat(parts)
+        bert, lengths = self.bert().to(device), self.mask.sum(1)
+        width = int(self.note["bert"]["hidden_size"])
+        shape = (*self.ids.shape, width)
+        found = torch.zeros(shape, dtype=torch.float16, device=device)
+        # like lengths together: short texts need no work on padding
+        for rows in torch.argsort(lengths, stable=True).split(256):
+            end = int(lengths[rows].max())
+            part = token_states(bert, self.ids[rows, :end], self.mask[rows, :end])
+            found[rows.to(device), :end] = part.half()
+        return found
 
     def bert(self) -> nn.Module:
         """The encoder with the cut vocabulary."""
