@@ -24,6 +24,7 @@ EVALUATORS = {
     "autoencoder": "core.evaluate.reconstruction",
     "encoder": "core.evaluate.encoder",
     "explain": "core.explain.dataset",
+    "text-generator": "core.evaluate.text_generator",
 }
 _MODELS = {"explain": "classifier"}  # whose models are measured, where it is not the task itself
 _N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")

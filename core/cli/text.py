@@ -46,3 +46,76 @@ def prepare(
         line = {"path": str(out), "texts": len(found.ids), "bytes": out.stat().st_size}
         line |= {"words": found.note["bert"]["vocab_size"], "counts": found.note["texts"]}
         emit(line, as_json, f"{out}: {len(found.ids)} texts, {out.stat().st_size / 1e6:.1f} MB")
+
+
+_TEXT = typer.Option("--text", help="Findings and impression.", show_default=False)
+_MODEL = typer.Option("--model", help="Generator from text; the first of the domain by default.")
+_GUIDANCE = typer.Option(min=0, help="Classifier-free guidance.")
+
+
+@app.command()
+def read(
+    text: Annotated[str, _TEXT],
+    model: Annotated[str | None, _MODEL] = None,
+    as_json: Json = False,
+) -> None:
+    """Print the condition that a generator reads in a text."""
+    with reported():
+        from core.registry import default_registry
+        from core.services.text import read as service
+
+        found = service(default_registry(), model, text)
+        line = {"text": found.text, "condition": found.condition, "cut": found.cut}
+        line |= {"probabilities": found.probabilities}
+        emit(line, as_json, f"{found.condition} ({found.probabilities[found.condition]:.2f})")
+
+
+@app.command()
+def draw(
+    text: Annotated[str, _TEXT],
+    out: Annotated[Path, typer.Option(help="Folder for images and manifest.json.")],
+    model: Annotated[str | None, _MODEL] = None,
+    n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first image.")] = 0,
+    guidance: Annotated[float | None, _GUIDANCE] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of the diffusion.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write synthetic chest X-rays of a report, with what a classifier sees in them."""
+    with reported():
+        from core.registry import default_registry
+        from core.services.export import write_folder
+        from core.services.text import agrees
+        from core.services.text import draw as service
+
+        given = {"guidance": guidance, "steps": steps}
+        options = {k: float(v) for k, v in given.items() if v is not None}
+        found = service(default_registry(), model, text, n, seed, options)
+        answers = found.answers or [None] * len(found.images)
+        for image, path, answer in zip(found.images, write_folder(found.images, out), answers):
+            line: dict[str, object] = {"path": str(path), "seed": image.seed}
+            line |= {"condition": found.reading.condition, "model": image.model}
+            if answer:
+                fits = agrees(answer, found.reading.condition)
+                line |= {"seen": answer.label, "judge": answer.model, "agrees": fits}
+            emit(line, as_json, str(path))
+
+
+@app.command()
+def explain(
+    text: Annotated[str, _TEXT],
+    model: Annotated[str | None, _MODEL] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the image.")] = 0,
+    guidance: Annotated[float | None, _GUIDANCE] = None,
+    as_json: Json = False,
+) -> None:
+    """Print how much each word spoke for the condition in the image, by integrated gradients."""
+    with reported():
+        from core.explain.text import explain as service
+        from core.registry import default_registry
+
+        found = service(default_registry(), model, text, seed, guidance)
+        words = [{"word": w.text, "value": w.value} for w in found.words]
+        line = {"target": found.target, "judge": found.judge, "score": found.score}
+        line |= {"baseline": found.baseline, "completeness_gap": found.gap, "words": words}
+        emit(line, as_json, "\n".join(f"{w.value:+8.3f}  {w.text}" for w in found.words))

@@ -4,6 +4,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel
 
+from core.cards import Card
 from core.text.encoder import TextEncoder
 from core.text.reports import Report
 
@@ -34,3 +35,47 @@ def encoder(length: int = 12) -> TextEncoder:
         intermediate_size=16, max_position_embeddings=32,
     )  # fmt: skip
     return TextEncoder(tokenizer, BertModel(config, add_pooling_layer=False), length)
+
+
+def save(folder):
+    """Write the small encoder as Hugging Face does; its path may stand in a configuration."""
+    own = encoder()
+    own.bert.save_pretrained(folder)
+    own.tokenizer.save(str(folder / "tokenizer.json"))
+    return str(folder)
+
+
+def generators(root, encoder_folder):
+    """Two untrained generators from text and their autoencoder below a folder of checkpoints."""
+    from core.models.base import build
+    from core.registry import Registry
+    from core.text.conditions import CONDITIONS
+    from core.training import publish
+    from core.training.run import Run
+    from tests.training import tiny
+
+    recipe = tiny.data().preprocessing.to_dict()
+    shared = {
+        "autoencoder": "shared/ae", "encoder": encoder_folder, "channels": 1,
+        "latent_channels": 8, "latent_size": 4, "states": 16, "text_width": 64,
+        "text_layers": 1, "conditions": list(CONDITIONS),
+    }  # fmt: skip
+    flow = {**shared, "widths": [16, 32], "attention": [False, True], "layers": 1}
+    gan = {**shared, "width": 16, "blocks": 3}
+    run = Run(root.parent / "run", {})
+    own = {k: v for k, v in tiny.AUTOENCODER.items() if k != "family"}
+    made = [
+        Card("shared/ae", "shared", "autoencoder", "autoencoder-kl", "AE", own),
+        Card("chest_xray/text-diffusion", "chest_xray", "text-generator", "text-diffusion",
+             "Diffusion from text", flow, list(CONDITIONS)),
+        Card("chest_xray/text-gan", "chest_xray", "text-generator", "text-gan",
+             "GAN from text", gan, list(CONDITIONS)),
+    ]  # fmt: skip
+    registry = Registry(root, torch.device("cpu"))
+    for card in made:
+        torch.manual_seed(0)
+        module = build(card.family, card.config, lambda i: registry.get(i).module)
+        card.preprocessing = {**recipe, "channels": 3} if card.task == "autoencoder" else recipe
+        card.limits = ["Trained on weak pairs: the image follows the condition."]
+        publish.publish(run, card, module, root)
+    return registry
