@@ -10,7 +10,7 @@ import typer
 from core.cli.data import Data
 from core.cli.output import Json, emit, reported
 
-MADE = {"train": 400, "val": 60}  # made sentences per frame and kind
+MADE = {"train": 480, "val": 60}  # made sentences per frame and kind
 
 app = typer.Typer(help="Chest X-rays from report texts.", no_args_is_help=True)
 

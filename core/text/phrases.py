@@ -15,6 +15,7 @@ KINDS = {
         "pneumonia", "infiltrate", "consolidation", "airspace disease", "airspace consolidation",
         "lobar pneumonia", "an acute infiltrate", "pneumonic infiltrate", "airspace opacity",
         "focal consolidation", "a focal infiltrate", "bronchopneumonia", "acute pneumonia",
+        "infection", "lung infection",
     ),
     "bacterial": ("bacterial pneumonia", "bacterial infection", "a bacterial lobar pneumonia",
                   "bacterial consolidation"),
@@ -37,7 +38,10 @@ PRESENT = (
     "No resolution of the {f}{p}.", "Incomplete clearing of {f}{p}.", "Residual {f}{p}.",
     "{f} again noted{p}.", "The {f}{p} persists.", "{f}{p} with no interval improvement.",
     "Chest x-ray showing {f}{p}.", "Patient with {f}{p}.", "Extensive {f}{p}.", "Bilateral {f}.",
-    "{f}{p} without pleural effusion.", "{f}{p}, no pneumothorax.",
+    "{f}{p} without pleural effusion.", "{f}{p}, no pneumothorax.", "No improvement of {f}{p}.",
+    "{f}{p}, not improving.", "{f}{p} remains unresolved.", "No effusion, but {f}{p}.",
+    "The {f}{p} does not clear.", "{f}{p} is worse.", "{f}{p} has not changed.",
+    "The {f}{p} is slow to resolve.", "Heart is normal, {f}{p}.", "Active {f}{p}.",
 )  # fmt: skip
 HEDGED = (
     "{f}{p} cannot be excluded.", "Cannot exclude {f}{p}.", "Possible {f}{p}.",
@@ -69,6 +73,9 @@ RESOLVED = (
     "Compared with the prior exam, {f}{p} has resolved.", "History of {f}, now resolved.",
     "Status post treatment of {f}, lungs now clear.", "{f} has gone.", "{f}{p} has healed.",
     "Follow-up of {f}: the lungs are now clear.", "Cleared {f}{p}.", "Old {f}, resolved.",
+    "Old {f}, fully recovered.", "{f}{p} went away.", "Healed {f}{p}.", "Recovered from {f}.",
+    "After antibiotics the {f}{p} has disappeared.", "Lungs are clear after {f}.",
+    "{f} in the past, normal chest now.",
 )  # fmt: skip
 FRAMES = {"present": PRESENT, "hedged": HEDGED, "absent": ABSENT, "resolved": RESOLVED}
 
