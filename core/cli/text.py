@@ -36,10 +36,7 @@ def prepare(
         from core.text.reports import read_reports
 
         reports = read_reports(data)
-        pairs = {
-            "train": training_pairs(reports, made=400),
-            "val": training_pairs(reports, "val", 60),
-        }
+        pairs = {s: training_pairs(reports, s, made) for s, made in MADE.items()}
         digests = {a.name: a.digest() for a in open_all(data)}
         found = service(load_encoder(encoder), encoder, pairs, digests)
         save(found, out)
