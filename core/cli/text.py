@@ -88,11 +88,12 @@ def draw(
         given = {"guidance": guidance, "steps": steps}
         options = {k: float(v) for k, v in given.items() if v is not None}
         found = service(default_registry(), model, text, n, seed, options)
-        answers = found.answers or [None] * len(found.images)
-        for image, path, answer in zip(found.images, write_folder(found.images, out), answers):
+        for place, path in enumerate(write_folder(found.images, out)):
+            image = found.images[place]
             line: dict[str, object] = {"path": str(path), "seed": image.seed}
             line |= {"condition": found.reading.condition, "model": image.model}
-            if answer:
+            if found.answers:
+                answer = found.answers[place]
                 fits = agrees(answer, found.reading.condition)
                 line |= {"seen": answer.label, "judge": answer.model, "agrees": fits}
             emit(line, as_json, str(path))

@@ -174,7 +174,8 @@ class _Path:
         text, silent = self.generator.both(self.states(embedded), heard)
         z = self.generator.noise([self.seed]).expand(n, -1, -1, -1)
         seeds = [self.seed] * n
-        return self.generator.to_image(self.generator.draw(z, text, silent, **self.options), seeds)
+        drawn = self.generator.draw(z, text, silent, None, **self.options)
+        return self.generator.to_image(drawn, seeds)
 
     def reading(self) -> torch.Tensor:
         """The generator's own logits of the conditions, (K,)."""
