@@ -152,7 +152,7 @@ def _equality(
     activation, gradient = layer_and_gradient(fast, x)
     grid = (gradient.mean((2, 3), keepdim=True) * activation).sum(1, keepdim=True).relu()
     which, at = shap_draws(len(references))
-    ours = expected_gradients(fast, x, references, which, at, settings.batch)
+    ours, _ = expected_gradients(fast, x, references, which, at, settings.batch)
     theirs = {
         "gradcam": reference_gradcam(model.module, x, model.target),
         "ig": reference_ig(model.module, x, start, model.target).detach()[0].sum(0).numpy(),

@@ -1,4 +1,4 @@
-"""A quicker copy of a model for explaining: folded batch norms, channels last."""
+"""A quicker copy of a model for explaining: folded batch norms, channels last, own attention."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.explain.explainable import Explainable, cam_layer
+from core.explain.quick_attention import quicken
 from core.explain.stem import add_valve
 
 _copies: WeakKeyDictionary[nn.Module, nn.Module] = WeakKeyDictionary()
@@ -37,6 +38,7 @@ def _prepare(model: Explainable) -> nn.Module:
     for layer in fast.modules():
         if getattr(layer, "inplace", False):
             layer.inplace = False  # type: ignore[assignment]  # nothing may overwrite activations
+    quicken(fast)
     kept = cam_layer(fast)
     for parent, conv, norm in list(pairs(fast)):
         before, after = parent.get_submodule(conv), parent.get_submodule(norm)

@@ -9,7 +9,7 @@ from core.explain.baselines import background
 from core.explain.explainable import Explainable
 from core.explain.gradients import scores
 from core.explain.integrated_gradients import relative_gap
-from core.explain.stem import Stem
+from core.explain.paths import Paths
 
 
 def draw(references: int, samples: int, seed: int) -> torch.Tensor:
@@ -31,8 +31,9 @@ def expected_gradients(
     which: torch.Tensor,
     at: torch.Tensor,
     batch: int,
-) -> torch.Tensor:
-    """Mean of (x - x') dF/dx (x' + a (x - x')) over samples, Erion et al. eq. 3: (1, C, S, S).
+    exact: bool = False,
+) -> tuple[torch.Tensor, str]:
+    """Mean of (x - x') dF/dx (x' + a (x - x')) over samples, Erion et al. eq. 3, (1, C, S, S).
 
     Args:
         model: what to explain.
@@ -41,16 +42,15 @@ def expected_gradients(
         which: each sample's reference, (n,) int64.
         at: each sample's position on its path, (n,).
         batch: samples per pass.
+        exact: never in mixed precision.
+
+    Returns:
+        The map, and the precision of the passes.
     """
-    stem = Stem(model)
-    with torch.no_grad():
-        end, starts = stem.into(x), stem.into(references)
-    total, size = torch.zeros_like(starts), stem.batch(end, batch)
-    for chosen, alpha in zip(which.split(size), at.to(x).split(size)):
-        inner = torch.lerp(starts[chosen], end, alpha.reshape(-1, 1, 1, 1))
-        total.index_add_(0, chosen.to(x.device), stem.gradients(inner, x))
-    grads = stem.back(total / len(which), x)
-    return (grads * (x - references)).sum(0, keepdim=True)
+    paths = Paths(model, x, references, batch, exact)
+    weights = torch.full(which.shape, 1 / len(which))
+    grads = paths.gradients(which, at, weights)
+    return (grads * (x - references)).sum(0, keepdim=True), paths.precision
 
 
 @method("shap", "GradientSHAP", "Lundberg and Lee, NeurIPS 2017; Erion et al., Nat. MI 2021")
@@ -69,11 +69,12 @@ def gradient_shap(
         references = background(x, model.preprocessing)
     at = draw(len(references), settings.samples, settings.seed)
     which = torch.arange(len(references)).repeat_interleave(at.shape[1])
-    found = expected_gradients(model, x, references, which, at.flatten(), settings.batch)
+    found, precision = expected_gradients(model, x, references, which, at.flatten(), settings.batch)
     ends = scores(model, torch.cat([x, references]), settings.batch)
     change = ends[:1] - ends[1:].mean()
     info = {
         "efficiency_gap": relative_gap(found, change),
+        "precision": precision,
         "samples": at.numel(),
         "references": len(references),
         "change": float(change),

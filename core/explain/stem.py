@@ -90,11 +90,20 @@ class Stem:
         with self._set(given=inner):
             return self.model(like.new_zeros(()).expand(len(inner), *like.shape[1:]))
 
-    def gradients(self, inner: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-        """Gradient of the score with respect to what lies behind the first layer, (N, ...)."""
+    def gradients(
+        self, inner: torch.Tensor, like: torch.Tensor, weights: torch.Tensor
+    ) -> torch.Tensor:
+        """Gradient of the score with respect to what lies behind the first layer, (N, ...).
+
+        Args:
+            inner: (N, ...) as `into` returns it.
+            like: as in `score`.
+            weights: factor of each gradient, (N,).
+        """
         with torch.enable_grad():
             inner = inner.detach().requires_grad_()
-            (grad,) = torch.autograd.grad(self.score(inner, like).sum(), inner)
+            score = (self.score(inner, like).float() * weights).sum()
+            (grad,) = torch.autograd.grad(score, inner)
         return grad
 
     def back(self, grad: torch.Tensor, like: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from core.explain.baselines import background, baselines, black
 from core.explain.explainable import ExplainError
 from core.explain.gradients import input_gradients
 from core.explain.integrated_gradients import path_integral
+from core.explain.paths import Paths
 from core.explain.shap import draw, expected_gradients
 from tests.explain import planted
 
@@ -72,7 +73,7 @@ def test_sharing_the_first_layer_changes_nothing(family):
     points = torch.cat([start + float(a) * (x - start) for a in alphas])
     grads, _ = input_gradients(model, points, 4)
     plain = (torch.as_tensor(weights).float().reshape(-1, 1, 1, 1) * grads).sum(0) * (x - start)
-    shared = path_integral(model, x, start, 6, 4)
+    shared = path_integral(Paths(model, x, start, 4, exact=True), 6)
     assert torch.allclose(shared, plain, atol=1e-5 * float(plain.abs().max()) + 1e-7)
 
 
@@ -80,7 +81,8 @@ def test_expected_gradients_agree_with_their_definition():
     model, x = planted.model("cnn"), planted.bright()
     references = background(x, model.preprocessing)
     which, at = torch.tensor([0, 3, 4, 0]), torch.tensor([0.2, 0.9, 0.5, 0.7])
-    found = expected_gradients(model, x, references, which, at, batch=3)
+    found, precision = expected_gradients(model, x, references, which, at, batch=3, exact=True)
+    assert precision == "float32"
     start = references[which]
     points = start + at.reshape(-1, 1, 1, 1) * (x - start)
     plain = ((x - start) * input_gradients(model, points, 2)[0]).mean(0, keepdim=True)
