@@ -9,10 +9,13 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from core.explain.baselines import black
 from core.explain.explainable import Explainable, cam_layer
+from core.explain.paths import mark
 from core.explain.quick_attention import quicken
 from core.explain.stem import add_valve
 
@@ -48,14 +51,22 @@ def _prepare(model: Explainable) -> nn.Module:
         setattr(parent, conv, fuse_conv_bn_eval(before, after).requires_grad_(False))
         setattr(parent, norm, nn.Identity())
     fast = fast.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    side, channels = model.preprocessing.size, model.preprocessing.channels
-    weights = next(fast.parameters(), torch.zeros(()))
-    random = torch.Generator().manual_seed(0)
-    add_valve(
-        replace(model, module=fast),
-        torch.randn(2, channels, side, side, generator=random).to(weights.device),
-    )
+    quick, probes = replace(model, module=fast), _probes(model)
+    add_valve(quick, probes)
+    mark(quick, probes, black(probes, model.preprocessing))
     return fast
+
+
+def _probes(model: Explainable) -> torch.Tensor:
+    """Two made-up images to try a model on: structure under little or more noise, (2, C, S, S)."""
+    side, channels = model.preprocessing.size, model.preprocessing.channels
+    weights = next(model.module.parameters(), torch.zeros(()))
+    random = torch.Generator().manual_seed(0)
+    coarse = torch.randn(2, channels, 8, 8, generator=random)
+    fine = torch.tensor([0.02, 0.1]).reshape(2, 1, 1, 1) * torch.randn(
+        2, channels, side, side, generator=random
+    )
+    return (0.5 * F.interpolate(coarse, (side, side), mode="bilinear") + fine).to(weights)
 
 
 def pairs(module: nn.Module) -> Iterator[tuple[nn.Module, str, str]]:

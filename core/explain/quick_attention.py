@@ -39,6 +39,7 @@ def _plain(query: torch.Tensor, rest: tuple[Any, ...], options: dict[str, Any]) 
 def quicken(module: nn.Module) -> None:
     """Turn every plain self-attention of a module in evaluation into a `QuickAttention`."""
     for layer in module.modules():
-        if type(layer) is nn.MultiheadAttention and layer.batch_first and layer.bias_k is None:
-            if layer.in_proj_weight is not None and not layer.add_zero_attn:
-                layer.__class__ = QuickAttention
+        if type(layer) is not nn.MultiheadAttention or layer.in_proj_weight is None:
+            continue
+        if layer.batch_first and layer.bias_k is None and not layer.add_zero_attn:
+            layer.__class__ = QuickAttention
