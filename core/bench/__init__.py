@@ -16,6 +16,7 @@ BENCHES = {
     "detect": "core.bench.detect",
     "explain": "core.bench.explain",
     "data": "core.bench.data",
+    "text": "core.bench.text",
 }
 
 

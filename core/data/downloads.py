@@ -157,11 +157,26 @@ DOWNLOADS: tuple[Download, ...] = (
         checksum=None,
         size=1_200_000,
         steps=("Open https://openi.nlm.nih.gov/faq and follow the links to the collection.",),
-        note="Reports as XML, no images.",
+        note="Reports as XML; the images are the download openi-images.",
+    ),
+    Download(
+        id="openi-images",
+        domain="openi_reports",
+        title="Indiana University chest X-rays (Open-i), PNG",
+        filename="NLMCXR_png.tgz",
+        url="https://openi.nlm.nih.gov/imgs/collections/NLMCXR_png.tgz",
+        page="https://openi.nlm.nih.gov/faq",
+        licence="CC BY-NC-ND 4.0",
+        checksum=None,
+        size=1_360_000_000,
+        steps=("Open https://openi.nlm.nih.gov/faq and follow the links to the collection.",),
+        note="Unpack it with 'tar -xzf' and pass the folder beside the reports.",
     ),
 )
+ALIASES = {"openi": "openi_reports"}
 
 
 def downloads_of(domain: str) -> tuple[Download, ...]:
     """All downloads of a domain, the main one first; empty where there is none."""
-    return tuple(d for d in DOWNLOADS if d.domain == domain)
+    wanted = ALIASES.get(domain, domain)
+    return tuple(d for d in DOWNLOADS if d.domain == wanted)

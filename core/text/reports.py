@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import tarfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +60,10 @@ def read_reports(paths: list[Path]) -> list[Report]:
     Raises:
         DataError: none found, or a broken file.
     """
-    found = [r for a in open_all(paths) for r in reports_of(a) if r.text]
+    tars = [p for p in paths if p.name.endswith((".tgz", ".tar.gz"))]
+    found = [r for p in tars for r in _tar(p)]
+    found += [r for a in open_all([p for p in paths if p not in tars]) for r in reports_of(a)]
+    found = [r for r in found if r.text]
     if not found:
         raise DataError(
             "No report found; expected OpenI's XML files or indiana_reports.csv, "
@@ -98,6 +103,18 @@ def parse_xml(content: bytes, name: str = "report.xml") -> Report:
     headings = tuple((node.text or "").lower() for node in root.findall(".//MeSH/major"))
     uid = number.removeprefix("CXR") or Path(name).stem
     return Report(uid, parts.get("FINDINGS", ""), parts.get("IMPRESSION", ""), headings, images)
+
+
+def _tar(path: Path) -> Iterator[Report]:
+    """Reports of the collection's own .tgz, read from front to back."""
+    try:
+        with tarfile.open(path) as store:
+            for member in store:
+                if member.isfile() and member.name.endswith(".xml"):
+                    stream = store.extractfile(member)
+                    yield parse_xml(stream.read() if stream else b"", member.name)
+    except (OSError, tarfile.TarError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is no readable .tgz archive; download it again.") from error
 
 
 def _table(archive: Archive, name: str) -> Iterator[Report]:
