@@ -1,11 +1,24 @@
-"""Sliders on the latent space, with what each way of changing an image measurably does."""
+"""The latent space at your fingertips: sliders, films, units, a map; every move is measured."""
 
 import streamlit as st
 
 from core.cards import Card
+from core.services.dissection import has_units
+from core.services.film import modes_of
 from core.services.latent import has_styles
-from core.ui import controls, layout, live, state, sweep
-from core.ui.figures import training
+from core.ui import (
+    controls,
+    dynamics,
+    films,
+    landscape,
+    layout,
+    live,
+    sensitive,
+    starts,
+    state,
+    sweep,
+    units,
+)
 from core.ui.figures.frame import show
 
 registry, domain = state.registry(), state.domain()
@@ -23,27 +36,33 @@ def strip(found: sweep.Sweep, key: str) -> None:
 
 
 def directions(card: Card, label: str, seed: int) -> None:
-    live.editor(registry, domain, card, label, seed)
-    table = live.effect_table(live.kept_handles(registry, card))
+    start = starts.choose_start(registry, domain, card, label, seed)
+    if start is None:
+        return
+    known = live.kept_handles(registry, card)
+    picked = live.choose_handles(known, live.current(card.id).values)
+    live.editor(registry, domain, card, start, picked)
+    table = live.effect_table(known)
     with st.expander("What each direction measurably does"):
         if len(table):
             st.dataframe(table, hide_index=True, alt="Measured effects of directions")
+            st.dataframe(live.summary(known), hide_index=True, alt="Directions in short")
         else:
-            st.caption("No measured effects are shipped with this model.")
+            st.caption("No measured effects are shipped: run `python -m core directions`.")
 
 
-def interpolation(card: Card, label: str, seed: int) -> None:
-    names = [c for c in domain.class_ids if c in card.classes]
-    first, second = st.columns(2)
-    to_class = first.selectbox(
-        "To class", names, key="to_class", format_func=domain.class_name, bind="query-params"
-    )
-    to_seed = second.number_input(
-        "To seed", 0, controls.MAX_SEED, value=2, key="to_seed", bind="query-params"
-    )
-    ends = ((label, seed), (to_class, int(to_seed)))
-    make = lambda: live.film(registry, domain, card, *ends)  # noqa: E731
-    live.show_film(state.remember("films", (card.id, *ends), make, keep=8), domain)
+def sensitivity(card: Card, label: str, seed: int) -> None:
+    if start := starts.choose_start(registry, domain, card, label, seed):
+        sensitive.view(registry, card, start)
+
+
+def dissection(card: Card, label: str, seed: int) -> None:
+    if start := starts.choose_start(registry, domain, card, label, seed):
+        units.view(registry, domain, card, start)
+
+
+def between(card: Card, label: str, seed: int) -> None:
+    films.view(registry, domain, card, label, seed)
 
 
 def over_classes(card: Card, label: str, seed: int) -> None:
@@ -58,15 +77,27 @@ def over_setting(card: Card, label: str, seed: int) -> None:
         strip(state.remember("setting_sweep", (card.id, seed, label), walk), "setting_curve")
 
 
-def dynamics(card: Card, label: str, seed: int) -> None:
-    history = training.read_history(registry.folder(card.id))
-    groups = list(training.groups(list(training.series(history))))
-    if not groups:
-        st.caption("No training log is shipped with this model.")
-        return
-    spell = {g: g.replace("_", " ") for g in groups}
-    chosen = st.selectbox("Quantity", groups, key="dynamics", format_func=spell.__getitem__)
-    show(training.curves(history, chosen, card.title), "dynamics_figure", f"Training: {chosen}")
+def overview(card: Card, label: str, seed: int) -> None:
+    landscape.view(registry, domain, card)
+
+
+def learned(card: Card, label: str, seed: int) -> None:
+    dynamics.view(registry, domain, card)
+
+
+def views_of(card: Card) -> dict:
+    styles = {"Directions": directions, "Where it reacts": sensitivity}
+    found = dict(styles) if has_styles(registry, card) else {}
+    if has_units(registry, card):
+        found["Units"] = dissection
+    if modes_of(registry, card):
+        found["Between two images"] = between
+    return found | {
+        "Map": overview,
+        "Every class": over_classes,
+        "From little to much": over_setting,
+        "How it was learned": learned,
+    }
 
 
 layout.header("Latent space", "Move through what a generator has learned; every move is measured.")
@@ -84,23 +115,16 @@ with st.container(border=True):
         )  # fmt: skip
     with second:
         label = controls.choose_class(domain)
-    with third:
+    with third, st.container(horizontal=True, vertical_alignment="bottom"):
         seed = controls.choose_seed()
-    st.button("Other seed", icon=":material/casino:", on_click=controls.new_seed)
+        st.button("", icon=":material/casino:", on_click=controls.new_seed, help="Other seed")
 card = by_id[chosen]
 with layout.said_plainly():
     if label not in card.classes:
         st.info(f"{card.title} does not know {domain.class_name(label)}: choose another class.")
         st.stop()
-    views = {
-        "Directions": directions,
-        "Between two images": interpolation,
-        "Every class": over_classes,
-        "From little to much": over_setting,
-        "How it was learned": dynamics,
-    }
+    views = views_of(card)
     if not has_styles(registry, card):
-        views = {name: views[name] for name in list(views)[2:]}
         st.caption("This family has no W space for sliders: what a seed, a class and a setting do.")
     view = st.segmented_control(
         "View", list(views), default=next(iter(views)), key="view", bind="query-params",

@@ -15,6 +15,7 @@ BENCHES = {
     "generate": "core.bench.generate",
     "detect": "core.bench.detect",
     "explain": "core.bench.explain",
+    "latent": "core.bench.latent",
     "data": "core.bench.data",
     "text": "core.bench.text",
 }

@@ -15,7 +15,7 @@ from core.evaluate.features import find_encoder
 from core.latent.interpolation import lerp, path, path_length, slerp
 from core.latent.noise_path import STEPS, through_noise
 from core.models.base import StyleGenerator, noise
-from core.models.diffusion import LatentDiffusion
+from core.models.diffusion import GUIDANCE, LatentDiffusion
 from core.models.gan.space import GanGenerator
 from core.registry import Loaded, Registry
 from core.services.queue import Turn, turn
@@ -183,7 +183,7 @@ def _through_noise(loaded: Loaded, ends: tuple[End, End], n: int, report: Any) -
         inverted = True
         report(0.0, None)
     # unguided where an image was inverted: the way there and the way back are then the same
-    options = {"guidance": 1.0, "steps": 2 * STEPS} if inverted else {"guidance": 1.5}
+    options = {"guidance": 1.0, "steps": 2 * STEPS} if inverted else {"guidance": GUIDANCE}
     return through_noise(model, (noises[0], noises[1]), classes, n, progress=report, **options)  # type: ignore[arg-type]
 
 

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import CancelledError
 from core.services import queue
+from core.ui import collector
 
 PATIENCE = 1.0  # seconds of work before the button to cancel it shows
 _ASKED, _CANCELLED = "_cancel_asked", "_cancelled"
@@ -24,6 +25,7 @@ def begin() -> None:
     """
     st.session_state[_CANCELLED] = st.session_state.pop(_ASKED, False)
     queue.introduce(visitor)
+    collector.set_aside()
 
 
 def visitor() -> queue.Guest:
