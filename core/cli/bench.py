@@ -14,7 +14,8 @@ _DATA = typer.Option(help="Archives for the benchmarks that read data; made-up i
 
 def bench(
     name: Annotated[
-        str | None, typer.Argument(help="generate, detect, explain, latent, data …; all by default.")
+        str | None,
+        typer.Argument(help="generate, detect, explain, latent, data …; all by default."),
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Only models of this domain.")] = None,
     data: Annotated[list[Path] | None, _DATA] = None,
