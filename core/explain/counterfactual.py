@@ -6,7 +6,7 @@ Dombrowski et al. 2023): cross-entropy towards the wanted class plus a proximity
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,11 @@ from core.explain.metrics.table import as_input
 from core.explain.service import open_model
 from core.models.base import Progress
 from core.registry import Registry
+from core.services.queue import turn
 
 AUTOENCODER = "shared/autoencoder-128"
+VISIBLE = 12.0  # grey levels of 255 below which a local change is easily overlooked
+DRAWS = 8
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class Counterfactual:
         flipped: whether the wanted class is now the answer (`after` reached the aim).
         distance: root mean square of the change of the latents (their deviation is about 1).
         steps: gradient steps used.
+        control: P(wanted) after random changes of the latents of the same size, mean of
+            `DRAWS`: what size alone does.
+        others: P(wanted) before and after by the title of every other model of the same task,
+            which the search never saw.
     """
 
     original: np.ndarray
@@ -48,6 +55,36 @@ class Counterfactual:
     flipped: bool
     distance: float
     steps: int
+    control: float = 0.0
+    others: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    @property
+    def visible(self) -> float:
+        """How large the strongest percent of the change is, in grey levels of 255."""
+        return float(np.percentile(np.abs(self.difference), 99)) * 255
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why a flip says little about medicine: whole sentences, none where nothing is found."""
+        found = []
+        if self.visible < VISIBLE:
+            found.append(f"The change is hard to see: {self.visible:.1f} of 255 grey levels.")
+        followers = sum(after > 0.5 for _, after in self.others.values())
+        if self.others and followers < len(self.others):
+            told = f"{followers} of {len(self.others)}"
+            found.append(f"Of the other models of this task, {told} follow the change.")
+        if not self.others:
+            found.append("There is no second model to confirm it.")
+        return tuple(found) if self.flipped else ()
+
+    @property
+    def near_adversarial(self) -> bool:
+        """Whether the flip looks like a weakness of one model rather than a sign of the class.
+
+        It does where the change can hardly be seen, or where no other model follows it.
+        """
+        follows = any(after > 0.5 for _, after in self.others.values())
+        return self.flipped and (self.visible < VISIBLE or not follows)
 
 
 def search(
@@ -117,6 +154,24 @@ def counterfactual(
         CheckpointError: the model or the autoencoder is missing.
         ExplainError: no such class.
     """
+    with turn() as own:
+
+        def report(share: float, _: Any) -> None:
+            own.breathe()
+            if progress:
+                progress(share, None)
+
+        return _found(registry, model, image, wanted, report, options)
+
+
+def _found(
+    registry: Registry,
+    model: str,
+    image: np.ndarray,
+    wanted: str | None,
+    report: Progress,
+    options: dict[str, Any],
+) -> Counterfactual:
     scored = open_model(registry, model)
     pixels = scored.preprocessing.pixels(image)
     x = as_input(scored, pixels)
@@ -124,24 +179,55 @@ def counterfactual(
         order = scored.probabilities(x)[0].argsort()
         wanted = scored.labels[int(order[-2])] if len(scored.labels) > 1 else scored.labels[0]
     scored = scored.towards(wanted)
-    autoencoder: Any = registry.get(AUTOENCODER).module
+    wanted = scored.labels[scored.target]
     if scored.preprocessing.size % 8:
         raise CheckpointError("Counterfactuals need a model whose input side is a multiple of 8.")
-    first, last, used = search(scored, autoencoder, x, progress=progress, **options)
+    autoencoder: Any = registry.get(AUTOENCODER).module
+    first, last, used = search(scored, autoencoder, x, progress=report, **options)
     with torch.no_grad():
         before, after = (float(scored.probability(i)) for i in (first, last))
-        moved = autoencoder.encode(last) - autoencoder.encode(first)
+        start = autoencoder.encode(first)
+        moved = autoencoder.encode(last) - start
+        size = moved.square().mean().sqrt()
+        control = _random_change(scored, autoencoder, start, size, x.shape[1])
     show = scored.preprocessing.denormalise
-    difference = ((last - first) / 2).mean(1)[0].cpu().numpy()
     return Counterfactual(
         original=pixels,
         reconstruction=show(first)[0],
         changed=show(last)[0],
-        difference=difference,
+        difference=((last - first) / 2).mean(1)[0].cpu().numpy(),
         before=before,
         after=after,
         wanted=wanted,
         flipped=after > 0.5,
-        distance=float(moved.square().mean().sqrt()),
+        distance=float(size),
         steps=used,
+        control=control,
+        others=_others(registry, model, wanted, torch.cat([first, last])),
     )
+
+
+def _random_change(
+    model: Explainable, autoencoder: Any, start: torch.Tensor, size: torch.Tensor, channels: int
+) -> float:
+    """Mean P(target) after random changes of the latents of a given root mean square."""
+    random = torch.Generator().manual_seed(0)
+    noise = torch.randn(DRAWS, *start.shape[1:], generator=random).to(start)
+    noise = noise / noise.square().mean((1, 2, 3), keepdim=True).sqrt()
+    images = autoencoder.decode(start + size * noise, channels).clamp(-1, 1)
+    return float(model.probability(images).mean())
+
+
+@torch.no_grad()
+def _others(
+    registry: Registry, model: str, wanted: str, images: torch.Tensor
+) -> dict[str, tuple[float, float]]:
+    """What every other model of the same task and input makes of the images before and after."""
+    card, found = registry.card(model), {}
+    for other in registry.cards(card.domain, card.task):
+        alike = other.classes == card.classes and other.preprocessing == card.preprocessing
+        if other.id == model or not alike:
+            continue
+        before, after = open_model(registry, other.id).towards(wanted).probability(images).tolist()
+        found[other.title] = (before, after)
+    return found

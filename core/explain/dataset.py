@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from core.errors import DataError
 from core.evaluate.bootstrap import RESAMPLES, with_interval
 from core.explain.base import Settings
 from core.explain.metrics.settings import MetricSettings
+from core.explain.references import REFERENCES
 from core.explain.service import DEFAULT_METHODS, Explanation, explain
 from core.registry import Registry
 
@@ -43,10 +45,10 @@ def evaluate(
         progress: called with the share done.
 
     Returns:
-        {"n", "seed", "settings", "metrics": {map: {metric: {"value", "ci"}}}, "beats_random":
-        {method: {metric: {"value", "ci"}}} (share of images on which the method's value is better
-        than the random map's), "agreement": {"a b": {"value", "ci"}}, "randomisation": {method:
-        [{"value", "ci"}]}}.
+        {"n", "seed", "settings", "metrics": {map: {metric: {"value", "ci"}}}, "beats": {reference:
+        {method: {metric: {"value", "ci"}}}} (share of images on which the method's value is better
+        than that of the random, the edge and the centre map), "agreement": {"a b": {"value",
+        "ci"}}, "randomisation": {method: [{"value", "ci"}]}}.
 
     Raises:
         DataError: no test image.
@@ -88,16 +90,9 @@ def summary(found: list[Explanation], draws: int = RESAMPLES) -> dict[str, Any]:
         }
         for name in maps
     }
-    higher = {"insertion": 1, "road": 1, "deletion": -1, "infidelity": -1}
     beats = {
-        name: {
-            key: _mean(
-                [sign * (o.metrics[name][key] - o.metrics["random"][key]) > 0 for o in found],
-                draws,
-            )
-            for key, sign in higher.items()
-        }
-        for name in methods
+        reference: {name: _wins(found, name, reference, draws) for name in methods}
+        for reference in REFERENCES
     }
     pairs = {
         f"{a} {b}": _mean([one.agreement[a][b]["spearman"] for one in found], draws)
@@ -111,7 +106,26 @@ def summary(found: list[Explanation], draws: int = RESAMPLES) -> dict[str, Any]:
         ]
         for name in methods
     }
-    return {"metrics": metrics, "beats_random": beats, "agreement": pairs, "randomisation": curves}
+    return {"metrics": metrics, "beats": beats, "agreement": pairs, "randomisation": curves}
+
+
+def _wins(
+    found: list[Explanation], method: str, reference: str, draws: int
+) -> dict[str, dict[str, Any]]:
+    """Share of images on which a method's map is the more faithful one, by metric."""
+    higher = {"insertion": 1, "road": 1, "deletion": -1, "infidelity": -1}
+    return {
+        key: _mean(
+            [sign * (o.metrics[method][key] - o.metrics[reference][key]) > 0 for o in found], draws
+        )
+        for key, sign in higher.items()
+    }
+
+
+def read(registry: Registry, model_id: str) -> dict[str, Any]:
+    """What `evaluate` wrote beside a model, or an empty dict."""
+    path = registry.folder(model_id) / FILE
+    return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
 def _mean(values: list[Any], draws: int) -> dict[str, Any]:

@@ -60,6 +60,8 @@ class Explainable:
             the two logits ("why this and not that?").
         temperature: divides the logits before they become probabilities (calibration); the
             explained score is the plain logit.
+        separate: whether every output is read on its own (a critic's scores, by a sigmoid) and
+            not as one of several alternatives (a classifier's logits, by a softmax).
         outputs: (module, (N, C, S, S)) to (N, K) logits.
     """
 
@@ -69,6 +71,7 @@ class Explainable:
     target: int = 0
     against: int | None = None
     temperature: float = 1.0
+    separate: bool = False
     outputs: Callable[[nn.Module, torch.Tensor], torch.Tensor] = plain_outputs
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
@@ -86,15 +89,16 @@ class Explainable:
         A single output is read as a logit.
         """
         logits = self.outputs(self.module, x) / self.temperature
-        if self.against is not None or logits.shape[1] == 1:
+        if self.against is not None or logits.shape[1] == 1 or self.separate:
             return self.score_of(logits).sigmoid()
         return logits.softmax(1)[:, self.target]
 
     def probabilities(self, x: torch.Tensor) -> np.ndarray:
-        """All outputs as probabilities, (N, K): softmax, or the sigmoid of a single logit."""
+        """All outputs as probabilities, (N, K): softmax, or each logit's sigmoid."""
         with torch.no_grad():
             logits = self.outputs(self.module, x) / self.temperature
-        return (logits.softmax(1) if logits.shape[1] > 1 else logits.sigmoid()).cpu().numpy()
+        alone = logits.shape[1] == 1 or self.separate
+        return (logits.sigmoid() if alone else logits.softmax(1)).cpu().numpy()
 
     def towards(self, target: str | None, against: str | None = None) -> Explainable:
         """The same model with another output explained.
@@ -140,7 +144,10 @@ def _detector(card: Card, module: nn.Module) -> Explainable:
 
 
 def _critic(card: Card, module: nn.Module) -> Explainable:
-    return Explainable(module, card.preprocess(), ("realism",))
+    labels = tuple(card.classes) or ("realism",)
+    return Explainable(
+        module, card.preprocess(), labels, temperature=_temperature(card), separate=True
+    )
 
 
 ADAPTERS: dict[str, Callable[[Card, nn.Module], Explainable]] = {

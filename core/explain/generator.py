@@ -1,4 +1,4 @@
-"""Which latent and which spatial features made a region: gradients through a generator."""
+"""Which latent and which spatial features made a region: gradients through a GAN's generator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from core import domains
 from core.explain.explainable import Explainable, ExplainError, with_shared_weights
 from core.explain.service import open_model
 from core.models.base import StyleGenerator, noise
+from core.models.gan.space import GanGenerator
 from core.registry import Registry
+from core.services.queue import turn
 
 Score = Callable[[torch.Tensor], torch.Tensor]
 """Normalised images (1, C, S, S) to one number."""
@@ -28,7 +30,7 @@ class GeneratorExplanation:
         pixels: the image, (S, S, C) uint8.
         score: the explained number.
         w: gradient times deviation of w from its mean, (layers, w_dim): what each coordinate
-            adds to the score, to first order.
+            adds to the score, to first order; (0, 0) for generators without W.
         z: gradient with respect to the noise z, (z_dim,).
         layers: gradient times activation of every convolution, summed over channels, by the
             layer's name: (h, w) float32, signed, from coarse to fine.
@@ -79,7 +81,7 @@ def model_score(model: Explainable) -> Score:
 
 
 def attribute(
-    generator: StyleGenerator, label: int, seed: int, score: Score, mean_of: int = 64
+    generator: StyleGenerator | GanGenerator, label: int, seed: int, score: Score, mean_of: int = 64
 ) -> tuple[torch.Tensor, GeneratorExplanation]:
     """Attribute a score of one generated image to w, z and layer activations.
 
@@ -97,9 +99,7 @@ def attribute(
     labels = torch.tensor([label], device=device)
     z_dim = int(generator.z_dim)  # type: ignore[arg-type]
     z = noise((z_dim,), [seed]).to(device).requires_grad_()
-    others = noise((z_dim,), list(range(mean_of))).to(device)
-    with torch.no_grad():
-        centre = generator.map(others, labels.expand(mean_of)).mean(0, keepdim=True)
+    w = centre = z.new_zeros(1, 0, 0, requires_grad=True)
     kept: dict[str, torch.Tensor] = {}
     handles = []
     try:
@@ -107,9 +107,13 @@ def attribute(
             if "conv" in type(layer).__name__.lower():
                 handles.append(layer.register_forward_hook(_keeper(kept, name)))
         with torch.enable_grad():
-            w = generator.map(z, labels).contiguous()
-            w.retain_grad()
-            image = generator.synthesise(w)
+            if isinstance(generator, StyleGenerator):
+                centre = _mean_w(generator, labels, z_dim, mean_of)
+                w = generator.map(z, labels).contiguous()
+                kept.clear()  # what the mapping of other codes left
+                image = generator.synthesise(w)
+            else:
+                image = generator.to_image(generator.grid(z, labels))
             value = score(image)
             wanted = [z, w, *kept.values()]
             grads = torch.autograd.grad(value, wanted, allow_unused=True)
@@ -128,6 +132,13 @@ def attribute(
         np.empty(0), float(value.detach()), change, own[0].float().cpu().numpy(), maps
     )
     return image.detach(), found
+
+
+@torch.no_grad()
+def _mean_w(generator: StyleGenerator, labels: torch.Tensor, z_dim: int, n: int) -> torch.Tensor:
+    """Mean w of a class over n codes, (1, layers, w_dim)."""
+    others = noise((z_dim,), list(range(n))).to(labels.device)
+    return generator.map(others, labels.expand(n)).mean(0, keepdim=True)
 
 
 def _keeper(kept: dict[str, torch.Tensor], name: str) -> Callable[..., None]:
@@ -151,7 +162,7 @@ def explain_generator(
 
     Args:
         registry: where the models are.
-        model: a generator with a W space.
+        model: a GAN's generator, with a W space or without.
         label: class id.
         seed: of the image.
         region: explain this box's mean intensity (top, left, bottom, right in shares of the side).
@@ -159,14 +170,14 @@ def explain_generator(
         target: output of the scorer.
 
     Raises:
-        ExplainError: the generator has no W space, or neither region nor scorer was given.
+        ExplainError: the generator is no GAN's, or neither region nor scorer was given.
         KeyError: no such class.
     """
     with registry.locked(model) as loaded:
-        if not isinstance(loaded.module, StyleGenerator):
-            raise ExplainError(f"{loaded.card.title} has no W space: choose a style-based GAN.")
+        if not isinstance(loaded.module, StyleGenerator | GanGenerator):
+            raise ExplainError(f"{loaded.card.title} draws from no code: choose a GAN.")
         generator = with_shared_weights(loaded.module)
-    assert isinstance(generator, StyleGenerator)
+    assert isinstance(generator, StyleGenerator | GanGenerator)
     card = registry.card(model)
     if scorer is not None:
         score = model_score(open_model(registry, scorer).towards(target))
@@ -175,6 +186,7 @@ def explain_generator(
     else:
         raise ExplainError("Choose a region of the image or a model whose score to explain.")
     class_id = domains.get(card.domain).members(label)[0]
-    image, found = attribute(generator, card.classes.index(class_id), seed, score)
+    with turn():
+        image, found = attribute(generator, card.classes.index(class_id), seed, score)
     pixels = card.preprocess().denormalise(image)[0]
     return GeneratorExplanation(pixels, found.score, found.w, found.z, found.layers)

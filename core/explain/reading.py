@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.explain.base import methods as known_methods
+from core.explain.references import REFERENCES
 
 Part = str | tuple[str, str, str]
 """Plain text, or a keyword: its text, the number behind it, and "good", "warn" or "plain"."""
@@ -52,10 +53,11 @@ def _deletion(metrics: dict[str, Any], methods: list[str]) -> list[Part]:
     if own > 0.95:
         return ["the answer ", ("survives the deletion", f"mean P {own:.2f}", "warn"),
                 " of whatever pixels a map points at"]  # fmt: skip
-    rival = min(("random", "edge"), key=lambda name: metrics[name]["deletion"])
+    rivals = [name for name in REFERENCES if name in metrics]
+    rival = min(rivals, key=lambda name: metrics[name]["deletion"])
     other = metrics[rival]["deletion"]
     numbers = f"{own:.2f} against {other:.2f}"
-    article = "an edge" if rival == "edge" else "a random"
+    article = "an edge" if rival == "edge" else f"a {rival}"
     if own < other - 0.01:
         return [f"{_title(best)} ", (f"beats {article} map", numbers, "good"), " on deletion"]
     return ["no map ", (f"beats {article} map", numbers, "warn"), " on deletion"]

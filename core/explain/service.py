@@ -36,13 +36,14 @@ class Explanation:
         model: the model's id.
         title: the model's display name.
         domain: domain id of the model ("shared" models: of none).
+        task: of the model; a critic's "probabilities" say how real an image looks as each class.
         target: name of the explained output.
         against: name of the output it is contrasted with, if any.
         prediction: probability by output name.
         pixels: what the model saw, (S, S, C) uint8.
         maps: signed map (S, S) float32 by method id.
         info: each method's own numbers (completeness gap, steps ...) by method id.
-        references: the random and the edge map, (S, S) float32.
+        references: the random, the edge and the centre map, (S, S) float32.
         metrics: by method id and reference name; empty if not asked for.
         agreement: {a: {b: {"spearman", "iou"}}} among methods and references.
         randomisation: likeness to the intact model's map by share of layers destroyed.
@@ -63,6 +64,7 @@ class Explanation:
     info: dict[str, dict[str, Any]]
     references: dict[str, np.ndarray]
     settings: dict[str, Any]
+    task: str = "classifier"
     organ: str = ""
     mask: np.ndarray | None = None
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -87,9 +89,10 @@ def open_model(registry: Registry, model: str) -> Explainable:
         return prepared(explainable(loaded.card, loaded.module))
 
 
-def available_methods(registry: Registry, model: str) -> dict[str, str]:
-    """Method ids that can explain a model, with their display names."""
-    return {k: e.title for k, e in base.methods(open_model(registry, model)).items()}
+def available_methods(registry: Registry, *models: str) -> dict[str, str]:
+    """Method ids that can explain every one of some models, with their display names."""
+    able = [base.methods(open_model(registry, model)) for model in models]
+    return {k: e.title for k, e in able[0].items() if all(k in other for other in able)}
 
 
 def targets(registry: Registry, model: str) -> list[str]:
@@ -116,9 +119,9 @@ def explain(
         model: its id.
         image: decoded image, (H, W) or (H, W, 3), float in [0, 1] or uint8.
         methods: ids; Grad-CAM, Integrated Gradients and SHAP by default.
-        target: output to explain; by default a classifier's most probable one, a detector's
-            "synthetic".
-        metrics: also measure the maps, against a random and an edge map.
+        target: output to explain; by default a classifier's or critic's highest one, a
+            detector's "synthetic".
+        metrics: also measure the maps, against a random, an edge and a centre map.
         progress: called with the share done; may raise `CancelledError`.
         against: contrast: explain the difference of the target's logit and this one's.
         settings: of the methods.
@@ -177,7 +180,7 @@ def _explained(
     pixels = scored.preprocessing.pixels(request.image)
     x = table.as_input(scored, pixels)
     probabilities = scored.probabilities(x)[0]
-    if target is None and registry.card(model).task == "classifier":
+    if target is None and registry.card(model).task in ("classifier", "critic"):
         target = scored.labels[int(probabilities.argmax())]
     scored = scored.towards(target, request.against)
     found = engine.maps(scored, x, chosen, settings, done)
@@ -223,6 +226,7 @@ def _result(
         model=model,
         title=card.title,
         domain=card.domain,
+        task=card.task,
         target=scored.labels[scored.target],
         against=None if scored.against is None else scored.labels[scored.against],
         prediction={k: float(v) for k, v in zip(scored.labels, probabilities)},

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import nn
 
+from core import domains
 from core.explain.explainable import ExplainError, with_shared_weights
 from core.models.base import Generator
 from core.registry import Registry
+from core.services.queue import turn
 
 
 def feature_maps(
@@ -61,10 +63,18 @@ def _recorder(into: list[np.ndarray]) -> Any:
 
 
 def explain_over_time(
-    registry: Registry, model: str, label: int, seed: int, steps: int = 6
+    registry: Registry, model: str, label: str, seed: int, steps: int = 6
 ) -> dict[str, list[np.ndarray]]:
-    """`feature_maps` of a checkpoint, on a private copy of its structure."""
+    """`feature_maps` of a checkpoint for a class by its id, on a private copy of its structure.
+
+    Raises:
+        ExplainError: the generator is no UNet.
+        KeyError: no such class.
+    """
     with registry.locked(model) as loaded:
         generator = with_shared_weights(loaded.module)
     assert isinstance(generator, Generator)
-    return feature_maps(generator, label, seed, steps)
+    card = registry.card(model)
+    class_id = domains.get(card.domain).members(label)[0]
+    with turn():
+        return feature_maps(generator, card.classes.index(class_id), seed, steps)

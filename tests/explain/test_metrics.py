@@ -117,6 +117,15 @@ def test_robustness_and_whereabouts():
     assert table.whereabouts(original, None) == {"ig": {}}
 
 
+def test_reference_maps_know_nothing_of_the_model():
+    maps = reference_maps(np.zeros((33, 33, 1), np.uint8), seed=1)
+    assert list(maps) == ["random", "edge", "centre"]
+    assert {m.shape for m in maps.values()} == {(33, 33)}
+    assert maps["centre"][16, 16] == 1
+    assert np.allclose(maps["centre"], maps["centre"][::-1].T)
+    assert not maps["edge"].any()
+
+
 def test_randomisation_destroys_the_map_and_not_the_model():
     model, x = planted.model("cnn"), planted.bright()
     before = [p.clone() for p in model.module.parameters()]

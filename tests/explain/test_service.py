@@ -14,7 +14,9 @@ from core.explain import dataset, export
 from core.explain.base import Settings
 from core.explain.explainable import ExplainError
 from core.explain.metrics.settings import MetricSettings
+from core.explain.references import REFERENCES
 from core.explain.service import available_methods, explain, explainable_models, targets
+from core.models.base import family
 from core.preprocessing import Preprocessing
 from tests.explain import planted
 from tests.toy import real_image, toy_registry, write_model
@@ -47,7 +49,7 @@ def test_everything_for_one_image(registry):
     shares = []
     found = run(registry, 0, progress=lambda share, _: shares.append(share))
     assert list(found.maps) == ["gradcam", "ig", "shap"]
-    assert set(found.metrics) == {"gradcam", "ig", "shap", "random", "edge"}
+    assert set(found.metrics) == {"gradcam", "ig", "shap", *REFERENCES}
     wanted = {"insertion", "deletion", "road", "infidelity", "max_sensitivity", "gini",
               "stability_jpeg", "stability_noise", "inside_organ", "pointing"}  # fmt: skip
     assert wanted <= set(found.metrics["ig"])
@@ -79,6 +81,39 @@ def test_detector_is_explained_by_its_synthetic_logit(registry):
     found = run(registry, 2, model="toy-detector", metrics=False)
     assert found.target == "synthetic"
     assert targets(registry, f"{CHEST}/toy-detector") == ["real", "synthetic"]
+
+
+class ToyCritic(torch.nn.Module):
+    """Scores an image as each of two classes: dark ones as the first, bright as the second."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(1, 2, 1)
+        with torch.no_grad():
+            self.conv.weight.copy_(torch.tensor([-4.0, 4.0]).reshape(2, 1, 1, 1))
+            self.conv.bias.copy_(torch.tensor([1.0, 2.0]))
+
+    def forward(self, x):
+        return self.conv(x).mean((2, 3))
+
+
+def test_a_critics_scores_are_read_one_by_one(registry):
+    card = Card(f"{CHEST}/toy-critic", CHEST, "critic", "toy_critic", "Toy critic", {},
+                ["normal", "viral"])  # fmt: skip
+    card.preprocessing = Preprocessing(size=32).to_dict()
+    family("toy_critic")(lambda config, load: ToyCritic())
+    write_model(registry.root, card, ToyCritic(), None)
+    methods = available_methods(registry, card.id, f"{CHEST}/small")
+    assert "gradcam" not in methods and "shap" in methods
+    found = run(registry, 0, model="toy-critic", methods=["ig", "shap"])
+    scores = np.array([found.prediction[k] for k in ("normal", "viral")])
+    logits = np.log(scores / (1 - scores))
+    assert logits.sum() == pytest.approx(3, abs=1e-4)  # no softmax: 1 + 2, whatever the image
+    assert found.task == "critic" and found.target == max(
+        found.prediction, key=found.prediction.get
+    )
+    assert found.info["ig"]["completeness_gap"] < 0.01
+    assert 0 <= found.metrics["ig"]["deletion"] <= 1
 
 
 def test_clear_refusals(registry):
@@ -151,4 +186,4 @@ def test_dataset_figures(registry):
     value = found["metrics"]["gradcam"]["deletion"]
     assert value["ci"][0] <= value["value"] <= value["ci"][1]
     assert (registry.folder(model) / dataset.FILE).exists()
-    assert 0 <= found["beats_random"]["gradcam"]["road"]["value"] <= 1
+    assert 0 <= found["beats"]["centre"]["gradcam"]["road"]["value"] <= 1
