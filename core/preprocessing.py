@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from PIL import Image
-from skimage import exposure
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,8 @@ class Preprocessing:
             pil = pil.resize((self.size, self.size), Image.Resampling.BICUBIC)
         out = np.asarray(pil)
         if self.clahe > 0:
+            from skimage import exposure  # only for CLAHE
+
             out = np.rint(exposure.equalize_adapthist(out, clip_limit=self.clahe) * 255)
         return out.astype(np.uint8).reshape(self.size, self.size, self.channels)
 

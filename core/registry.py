@@ -16,7 +16,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
-import core.models  # noqa: F401  (registers every builder)
 from core.cards import Card, read_card, sha256
 from core.device import best_device
 from core.errors import CheckpointError
@@ -206,5 +205,12 @@ def _digest(path: Path, modified_ns: int, size: int) -> str:
 
 @lru_cache(maxsize=1)
 def default_registry() -> Registry:
-    """The registry of the shipped checkpoints, one per process."""
+    """The registry of the shipped checkpoints, one per process.
+
+    With `SYNTHLENS_BACKEND=ray` its services run on Ray Serve (`core.serving`).
+    """
+    if os.environ.get("SYNTHLENS_BACKEND") == "ray":
+        from core.serving.ray_backend import connect
+
+        return connect()
     return Registry()

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
-from sklearn.covariance import LedoitWolf
 
 from core import domains
 from core.cards import Card, sha256, write_card
@@ -71,6 +70,8 @@ class Gaussian:
             least: smallest standard deviation assumed of a coordinate.
         """
         spread = np.maximum(points.std(0), least)
+        from sklearn.covariance import LedoitWolf  # only for fitting
+
         shrunk = LedoitWolf().fit((points - points.mean(0)) / spread).covariance_
         shrunk = shrunk + 1e-4 * np.eye(len(shrunk))
         factor = np.linalg.cholesky(np.linalg.inv(shrunk)) / spread[:, None]

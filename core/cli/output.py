@@ -18,7 +18,7 @@ import typer
 
 from core import domains
 from core.domains import Domain
-from core.errors import SynthLensError
+from core.errors import SynthLensError, about_files
 
 USAGE, FAILED = 2, 3
 
@@ -98,5 +98,6 @@ def reported(code: int = USAGE) -> Iterator[None]:
     except Exception as error:
         if os.environ.get("SYNTHLENS_DEBUG"):
             raise
-        say(f"{type(error).__name__}: {error} (set SYNTHLENS_DEBUG=1 to see where).")
+        plainly = about_files(error)
+        say(plainly or f"{type(error).__name__}: {error} (set SYNTHLENS_DEBUG=1 to see where).")
         raise typer.Exit(1) from error

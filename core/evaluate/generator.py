@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from core.evaluate import classification_score, copy_audit, sampling
 from core.evaluate.diversity import intra_class
 from core.evaluate.features import describe, find_encoder
 from core.evaluate.frechet import frechet, ratio
+from core.evaluate.journal import Journal
 from core.evaluate.kid import kid
 from core.evaluate.prdc import prdc
 from core.evaluate.real_sets import MAIN, RealSets
@@ -22,6 +24,7 @@ from core.registry import Registry
 
 Spaces = dict[str, np.ndarray]
 NEIGHBOURS = 5
+PIECE = 64  # images drawn between two entries of the journal
 DEFINITIONS = {
     "fid_ratio": "Fréchet distance of held-out real images to as many training images of the same "
     "classes (the real-vs-real floor), divided by the distance of the same held-out images to as "
@@ -72,9 +75,9 @@ def evaluate(
     start, card = time.monotonic(), registry.card(model_id)
     check_size(card, data)
     real = RealSets(registry, data, card.classes, n, splits)
-    drawn = []
+    drawn, journal = [], Journal({"files": card.files, "options": options})
     for number, seed in enumerate(seeds):
-        drawn.append(_round(registry, model_id, data, real, seed, options))
+        drawn.append(_round(registry, model_id, data, real, seed, options, journal))
         if progress:
             progress((number + 1) / len(seeds))
     pixels = np.concatenate([pixels for pixels, _, _ in drawn])
@@ -96,6 +99,7 @@ def evaluate(
     }
     folder = registry.folder(model_id)
     write_json(folder / "metrics.json", {**read_metrics(folder), **result})
+    journal.close()
     return result
 
 
@@ -106,8 +110,18 @@ def _round(
     real: RealSets,
     seed: int,
     options: dict[str, float] | None,
+    journal: Journal,
 ) -> tuple[np.ndarray, Spaces, dict[str, Any]]:
-    pixels = sampling.draw(registry.get(model_id), real.held_classes, seed, options)
+    def piece(start: int) -> np.ndarray:
+        classes = real.held_classes[start : start + PIECE]
+        mark = hashlib.sha256(classes.tobytes()).hexdigest()[:16]
+        loaded = registry.get(model_id)
+        return journal.once(
+            f"{seed}-{start}-{mark}",
+            lambda: sampling.draw(loaded, classes, seed, options, first=start),
+        )
+
+    pixels = np.concatenate([piece(s) for s in range(0, len(real.held_classes), PIECE)])
     spaces = describe(find_encoder(registry, data.domain.id), pixels)
     return pixels, spaces, compare(real.held, real.floor, spaces, seed)
 

@@ -22,6 +22,7 @@ def draw(
     seed: int,
     options: dict[str, float] | None = None,
     batch: int = 16,
+    first: int = 0,
 ) -> np.ndarray:
     """Synthetic images of given classes.
 
@@ -31,6 +32,7 @@ def draw(
         seed: sampling seed.
         options: `steps`, `guidance`, `truncation`; the model's own defaults otherwise.
         batch: images at a time.
+        first: number of the first image, where this is part of a larger set.
 
     Returns:
         (N, S, S, C) uint8.
@@ -40,7 +42,7 @@ def draw(
     found = []
     for start in range(0, len(classes), batch):
         labels = torch.from_numpy(classes[start : start + batch].astype(np.int64))
-        seeds = [seed * SEED_STEP + start + i for i in range(len(labels))]
+        seeds = [seed * SEED_STEP + first + start + i for i in range(len(labels))]
         with loaded.lock, torch.inference_mode():
             images = generator.sample(labels.to(loaded.device), seeds, None, **(options or {}))
         found.append(recipe.denormalise(images))

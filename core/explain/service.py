@@ -23,6 +23,7 @@ from core.memory import ON_CPU, SMALLER, relieve, short_of_memory
 from core.models.base import Progress
 from core.registry import Registry
 from core.services.queue import Turn, say, turn
+from core.services.remote import served
 
 DEFAULT_METHODS = ("gradcam", "ig", "shap")
 SMALLEST = 3  # images per pass below which a smaller batch frees no memory worth having
@@ -100,6 +101,7 @@ def targets(registry: Registry, model: str) -> list[str]:
     return list(open_model(registry, model).labels)
 
 
+@served
 def explain(
     registry: Registry,
     model: str,

@@ -1,3 +1,1 @@
-"""Model families, one per file; importing this package registers every builder."""
-
-from core.models import families as families
+"""Model families, one per file; each is imported when it is first needed (`families`)."""

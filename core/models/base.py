@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from core.models import families
+
 Progress = Callable[[float, torch.Tensor | None], None]
 """Called with the share done (0 to 1) and, where there is one, a preview (N, C, H, W).
 
@@ -45,7 +47,10 @@ def build(name: str, config: dict[str, Any], load: Load) -> nn.Module:
         KeyError: no such family; the message lists those that exist.
     """
     if name not in _builders:
-        raise KeyError(f"Unknown model family '{name}'; known: {', '.join(sorted(_builders))}.")
+        families.load(name)
+    if name not in _builders:
+        known = ", ".join(sorted({*_builders, *families.MODULES}))
+        raise KeyError(f"Unknown model family '{name}'; known: {known}.")
     return _builders[name](config, load)
 
 

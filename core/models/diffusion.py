@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from diffusers import UNet2DModel
 from torch import nn
 
 from core.models.autoencoder import Autoencoder
@@ -40,6 +39,8 @@ class LatentDiffusion(Generator):
         self.classes = int(config["classes"])
         self.latent = (int(config["latent_channels"]), int(config["latent_size"]))
         attention = list(config["attention"])
+        from diffusers import UNet2DModel  # an import of seconds
+
         self.unet: nn.Module = UNet2DModel(
             sample_size=self.latent[1],
             in_channels=self.latent[0],

@@ -1,16 +1,31 @@
-"""Imports every model family, so that its builder is registered."""
+"""Where each model family's builder is: imported when a checkpoint of it is first loaded.
 
-from core.models import autoencoder as autoencoder
-from core.models import cnn as cnn
-from core.models import detector as detector
-from core.models import diffusion as diffusion
-from core.models import encoder as encoder
-from core.models import resnet as resnet
-from core.models import text_diffusion as text_diffusion
-from core.models import text_gan as text_gan
-from core.models import vit as vit
-from core.models.gan import dcgan as dcgan
-from core.models.gan import image_critic as image_critic
-from core.models.gan import stylegan2 as stylegan2
-from core.models.gan import wgan_gp as wgan_gp
-from core.models.translation import cyclegan as cyclegan
+Some families bring libraries whose import takes seconds; the first page needs none of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+MODULES = {
+    "autoencoder-kl": "core.models.autoencoder",
+    "cnn": "core.models.cnn",
+    "critic": "core.models.gan.image_critic",
+    "cyclegan": "core.models.translation.cyclegan",
+    "dcgan": "core.models.gan.dcgan",
+    "detector": "core.models.detector",
+    "encoder": "core.models.encoder",
+    "latent-diffusion": "core.models.diffusion",
+    "resnet": "core.models.resnet",
+    "stylegan2": "core.models.gan.stylegan2",
+    "text-diffusion": "core.models.text_diffusion",
+    "text-gan": "core.models.text_gan",
+    "vit": "core.models.vit",
+    "wgan-gp": "core.models.gan.wgan_gp",
+}
+
+
+def load(name: str) -> None:
+    """Import the module that registers a family's builder, where it is one of ours."""
+    if name in MODULES:
+        import_module(MODULES[name])

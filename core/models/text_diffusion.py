@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from diffusers import UNet2DConditionModel
 from torch import nn
 
 from core.models.base import Load, Progress, family
@@ -32,6 +31,8 @@ class TextDiffusion(TextGenerator):
     def __init__(self, config: dict[str, Any], load: Load) -> None:
         super().__init__(config, load)
         attention, widths = list(config["attention"]), tuple(config["widths"])
+        from diffusers import UNet2DConditionModel  # an import of seconds
+
         self.unet: nn.Module = UNet2DConditionModel(
             sample_size=self.latent[1],
             in_channels=self.latent[0],

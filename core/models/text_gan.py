@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from diffusers.models.attention_processor import Attention
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -47,6 +46,8 @@ class WordAttention(nn.Module):
         super().__init__()
         self.norm = nn.GroupNorm(GROUPS, width)
         heads = max(1, width // 32)
+        from diffusers.models.attention_processor import Attention  # an import of seconds
+
         self.attn2 = Attention(width, text, heads=heads, dim_head=width // heads)
 
     def forward(self, x: torch.Tensor, text: Conditioning) -> torch.Tensor:

@@ -12,6 +12,7 @@ from core.memory import forward
 from core.registry import Loaded, Registry
 from core.services import queue
 from core.services.defaults import choose
+from core.services.remote import served
 
 BATCH = 32
 
@@ -31,6 +32,7 @@ class Prediction:
     probabilities: dict[str, float]
 
 
+@served
 def classify(
     registry: Registry, images: list[np.ndarray], domain: str, model: str | None = None
 ) -> list[Prediction]:

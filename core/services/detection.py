@@ -13,6 +13,7 @@ from core.registry import Loaded, Registry
 from core.services.classification import probabilities
 from core.services.defaults import choose
 from core.services.queue import turn
+from core.services.remote import served
 from core.stability import degrade
 
 REAL, SYNTHETIC, UNSURE, OUT_OF_SCOPE = "real", "synthetic", "unsure", "out_of_scope"
@@ -41,6 +42,7 @@ class Verdict:
     scope: dict[str, Any] = field(default_factory=dict)
 
 
+@served
 def detect(
     registry: Registry,
     images: list[np.ndarray],

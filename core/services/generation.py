@@ -17,6 +17,7 @@ from core.models.base import Generator
 from core.registry import Loaded, Registry
 from core.services.defaults import choose
 from core.services.queue import Turn, turn
+from core.services.remote import served
 
 BATCH = 16
 
@@ -86,6 +87,7 @@ def generate(
     return draw(registry, domain, card, classes, seeds, options, progress)
 
 
+@served
 def draw(
     registry: Registry,
     domain: str,

@@ -205,6 +205,11 @@ def introduce(who: Callable[[], Guest]) -> None:
     _guest = who
 
 
+def guest() -> Guest:
+    """Whoever asks in this thread."""
+    return _guest()
+
+
 def say(text: str) -> None:
     """Tell whoever asks in this thread something about how the work was done."""
     _guest().note(text)

@@ -226,6 +226,7 @@ class ClassifierTrainer:
         order = np.random.default_rng([self.run.seed, self.epoch]).permutation(
             len(self.trainset.labels)
         )
+        order = self.run.shard(order)
         self.learner.module.train()
         self.losses: list[torch.Tensor] = []
         ahead = AHEAD.get(self.run.device.type, 1) * batch

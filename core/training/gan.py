@@ -57,7 +57,7 @@ def train(
     total = int(table.get("images", 1_000_000))
     while run.images_seen < total and not run.out_of_time():
         # Every step has its own seed: a resumed run repeats the uninterrupted one.
-        torch.manual_seed(run.seed * 1_000_003 + run.step)
+        torch.manual_seed(run.seed * 1_000_003 + run.step + run.offset)
         with mixed(run.device):
             values, used = steps.step(reals, run.images_seen)
         check_finite(values, run.step)

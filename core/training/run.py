@@ -16,6 +16,7 @@ import torch
 
 from core.cards import write_json
 from core.device import best_device, describe
+from core.training.parallel import STRIDE, processes
 
 STATE = "state.pt"
 
@@ -30,6 +31,7 @@ class Run:
         step: optimiser steps done.
         images_seen: training images used so far, repeats included.
         device: where to train.
+        offset: added to the seed of whatever differs between processes; 0 in the first.
 
     Args:
         folder: where the run lives.
@@ -47,17 +49,22 @@ class Run:
         resume: bool = False,
         command: str = "",
     ) -> None:
-        self.folder = folder
+        own = processes()
+        # the others' caches and logs lie apart; nobody needs them
+        self.folder = folder / f"process-{own.rank}" if own.rank else folder
+        folder = self.folder
+        self.offset = own.rank * STRIDE
         self.config = config
         self.seed = int(config.get("seed", 0))
         self.step = 0
         self.images_seen = 0
-        self.device = best_device()
+        self.device = own.device or best_device()
         self.command = command or " ".join(["python -m core", *sys.argv[1:]])
         self.resume = resume
         self._budget = time_budget
         self._start = time.monotonic()
         self._before = 0.0  # seconds spent by earlier processes of this run
+        self._agreed: float | None = None  # progress of the first process, where there are several
         self._last: dict[str, float] = {}
         folder.mkdir(parents=True, exist_ok=True)
         if not resume:
@@ -65,7 +72,7 @@ class Run:
             self.history.unlink(missing_ok=True)
         torch.backends.cudnn.benchmark = True  # shapes never change within a run
         torch.set_float32_matmul_precision("high")
-        torch.manual_seed(self.seed)
+        torch.manual_seed(self.seed + self.offset)
         np.random.seed(self.seed)
 
     def child(self, name: str, seed: int, share: float) -> Run:
@@ -93,6 +100,8 @@ class Run:
     @property
     def progress(self) -> float:
         """Share of the time budget used by this process, 0 without a budget."""
+        if self._agreed is not None:
+            return self._agreed
         return 0.0 if not self._budget else (time.monotonic() - self._start) / self._budget
 
     def share(self, images: int) -> float:
@@ -103,8 +112,16 @@ class Run:
         return min(1.0, max(self.images_seen / images, self.progress))
 
     def out_of_time(self) -> bool:
-        """Whether the time budget of this process is spent."""
+        """Whether the time budget of this process is spent; all processes must ask alike."""
+        if processes().world > 1:
+            self._agreed = None
+            self._agreed = processes().agreed(self.progress)
         return self.progress >= 1
+
+    def shard(self, order: np.ndarray) -> np.ndarray:
+        """This process's part of an epoch's order, as long as every other's."""
+        own = processes()
+        return order[: len(order) // own.world * own.world][own.rank :: own.world]
 
     def log(self, **values: float | torch.Tensor | str) -> None:
         """Append to `history.jsonl`, with step, seconds and images seen."""
@@ -144,7 +161,7 @@ class Run:
 
     def load_state(self) -> dict[str, Any] | None:
         """State of an earlier process of this run, or None to start from scratch."""
-        path = self.folder / STATE
+        path = (self.folder.parent if self.offset else self.folder) / STATE
         if not self.resume or not path.exists():
             return None
         # weights_only: tensors and plain values, never code
@@ -152,6 +169,8 @@ class Run:
         self.step, self.images_seen = saved["run"]["step"], saved["run"]["images_seen"]
         self._before = saved["run"]["seconds"]
         torch.set_rng_state(saved["rng"]["torch"].cpu())
+        if self.offset:
+            torch.manual_seed(self.seed + self.offset + self.step)
         self._drop_log_after(self.step)
         return dict(saved["state"])
 
@@ -175,7 +194,8 @@ class Run:
             "seed": self.seed,
             "data": data,
             "steps": self.step,
-            "images_seen": self.images_seen,
+            "images_seen": self.images_seen * processes().world,
+            "processes": processes().world,
             "seconds": round(self.seconds),
             "hardware": f"{describe(self.device)}, {os.cpu_count()} cores, {platform.machine()}",
             "versions": {"python": platform.python_version(), "torch": torch.__version__},

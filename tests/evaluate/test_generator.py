@@ -71,8 +71,8 @@ def _mirror(config, load):
     return Mirror()
 
 
-@pytest.fixture
-def data():
+def blobs():
+    """A registered domain of made-up images; `domains.unregister("blobs")` afterwards."""
     made = domains.Domain(
         "blobs", "Blobs", "made up", "head", 1, SIZE,
         tuple(domains.ImageClass(c, c) for c in CLASSES),
@@ -82,26 +82,38 @@ def data():
     n = 180
     classes = np.arange(n) % 2
     split = np.array(["train"] * 120 + ["val"] * 60)
-    yield DomainData(
+    return DomainData(
         made, Preprocessing(size=SIZE), [], pictures(classes, 0), classes, split,
         split == "test", np.arange(n), [""] * n, np.zeros((n, 32), np.uint8), {},
     )  # fmt: skip
-    domains.unregister("blobs")
 
 
 @pytest.fixture
-def registry(tmp_path):
+def data():
+    yield blobs()
+    domains.unregister("blobs")
+
+
+def write_painters(root):
+    """Generators of those images, good and bad, with an encoder and an autoencoder."""
+
     def add(name, task, family_name, config, module, classes=()):
         card = Card(name, name.split("/")[0], task, family_name, name, config, list(classes))
         card.preprocessing = Preprocessing(size=SIZE).to_dict()
-        write_model(tmp_path, card, module, None)
+        write_model(root, card, module, None)
 
     add("shared/encoder", "encoder", "toy_encoder", {}, ToyEncoder())
     add("shared/mirror", "autoencoder", "toy_mirror", {}, Mirror())
     for mode in ("good", "soft", "copy"):
         config = {"mode": mode}
         add(f"blobs/{mode}", "generator", "toy_painter", config, Painter(mode), CLASSES)
-    return Registry(tmp_path, torch.device("cpu"))
+    return Registry(root, torch.device("cpu"))
+
+
+@pytest.fixture
+def registry(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.data.cache.FOLDER", tmp_path / "cache")
+    return write_painters(tmp_path)
 
 
 def test_figures_of_a_perfect_generator_are_near_those_of_real_images(registry, data):

@@ -1,0 +1,1 @@
+"""Services on other processes and machines, behind the same interface."""

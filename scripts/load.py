@@ -1,0 +1,197 @@
+"""Hold many visitors at once: `python scripts/load.py [--visitors 20] [--minutes 5] [--out FILE]`.
+
+Starts the app, lets one visitor go through every page, then all of them at the same time. Each
+draws with a seed of its own and compares with what the library draws for it in this process; the
+explanations of some are drawn again afterwards by a visitor who is alone. Exit code 3 where
+anything went wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import platform
+import random
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import requests
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from core.cards import write_json
+from core.registry import default_registry
+from core.services.generation import generate
+from scripts.load_client import Failed, Visitor, pixels_agree
+
+ROOT = Path(__file__).parents[1]
+DOMAIN = "chest_xray"
+PLAIN = ("classifier_comparison", "real_or_synthetic", "models_and_data")
+SLIDES = 4
+LIGHT, HEAVY, SWITCH = "light", "heavy", "switch"
+
+
+class Measured:
+    """Times by kind, errors, and pictures that were not the visitor's own."""
+
+    def __init__(self) -> None:
+        self.times: dict[str, list[float]] = defaultdict(list)
+        self.errors: list[str] = []
+        self.checked = self.mixed = self.places = 0
+        self.figures: dict[int, str] = {}
+
+
+def expected(seed: int) -> np.ndarray:
+    """What the default generator draws for a seed, on its own."""
+    registry = default_registry()
+    card = registry.cards(DOMAIN, "generator")[0]
+    return generate(registry, DOMAIN, card.id, card.classes[0], 1, seed)[0].pixels
+
+
+async def tour(own: Visitor, seed: int, truth: np.ndarray, found: Measured) -> None:
+    """Every page once: draw, slide, explain, read."""
+    found.times[SWITCH].append(await own.go("", seed=seed, n=1))
+    found.times[HEAVY].append(await own.press("Generate"))
+    drawn = await asyncio.to_thread(own.images, "Synthetic image:")
+    check(found, bool(drawn) and pixels_agree(drawn[0], truth))
+    await asyncio.sleep(random.uniform(0.5, 2))
+    found.times[SWITCH].append(await own.go("latent_space", seed=seed))
+    for _ in range(SLIDES):
+        await asyncio.sleep(random.uniform(0.2, 1))
+        found.times[LIGHT].append(await own.slide(0, round(random.uniform(-2, 2), 1)))
+    for page in PLAIN:
+        await asyncio.sleep(random.uniform(0.2, 1))
+        found.times[SWITCH].append(await own.go(page))
+    # the drawn image is the first to pick; every visitor's is another
+    found.times[HEAVY].append(await own.go("explain"))
+    maps = own.figures()
+    if not maps:
+        raise Failed("no explanation was drawn")
+    if seed in found.figures:
+        check(found, found.figures[seed] == maps[0])
+    found.figures[seed] = maps[0]
+
+
+def check(found: Measured, right: bool) -> None:
+    """Count a comparison."""
+    found.checked += 1
+    found.mixed += not right
+
+
+async def visitor(url: str, seed: int, truth: np.ndarray, until: float, found: Measured) -> None:
+    """One session that goes round until the time is up."""
+    try:
+        async with Visitor(url) as own:
+            while time.monotonic() < until:
+                await tour(own, seed, truth, found)
+                found.places = max(found.places, own.places)
+    except Exception as error:
+        found.errors.append(f"seed {seed}: {type(error).__name__}: {error}")
+
+
+async def alone(url: str, seed: int) -> str:
+    """The explanation of a seed's image, drawn by a visitor on a quiet server."""
+    found = Measured()
+    async with Visitor(url) as own:
+        await tour(own, seed, expected(seed), found)
+    return found.figures[seed]
+
+
+async def hold(url: str, server: psutil.Process, visitors: int, minutes: float) -> dict[str, Any]:
+    """One visitor, then all, then one again; the figures."""
+    seeds = [1000 + 17 * i for i in range(visitors)]
+    truths = {seed: expected(seed) for seed in seeds}
+    first, found = Measured(), Measured()
+    await visitor(url, seeds[0], truths[seeds[0]], time.monotonic() + 1, first)
+    before = server.memory_info().rss
+    until = time.monotonic() + 60 * minutes
+    jobs = [visitor(url, seed, truths[seed], until, found) for seed in seeds]
+    start = time.monotonic()
+    await asyncio.gather(*jobs)
+    lasted, after = time.monotonic() - start, server.memory_info().rss
+    for seed in list(found.figures)[:3]:
+        check(found, await alone(url, seed) == found.figures[seed])
+    return {
+        "visitors": visitors,
+        "seconds": round(lasted),
+        "errors": first.errors + found.errors,
+        "compared": found.checked,
+        "not_their_own": found.mixed,
+        "distinct_explanations": len(set(found.figures.values())),
+        "most_ahead_in_queue": found.places,
+        "memory_one_visitor_mb": round(before / 1e6),
+        "memory_end_mb": round(after / 1e6),
+        "memory_ratio": round(after / before, 2),
+        "actions": {kind: times(values) for kind, values in found.times.items()},
+        "one_visitor": {kind: times(values) for kind, values in first.times.items()},
+    }
+
+
+def times(values: list[float]) -> dict[str, float]:
+    """Count, median and 95th percentile, in seconds."""
+    return {
+        "n": len(values),
+        "median_s": round(statistics.median(values), 2),
+        "p95_s": round(float(np.percentile(values, 95)), 2),
+    }
+
+
+def main() -> int:
+    """Run the test and print or write its figures."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--visitors", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=5)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args()
+    port = given.port or _free_port()
+    url = f"http://127.0.0.1:{port}"
+    log = ROOT / "out" / "load.log"
+    log.parent.mkdir(exist_ok=True)
+    busy = os.getloadavg()[0]
+    with log.open("wb") as stream:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream)
+        try:
+            _wait(url)
+            server = psutil.Process(process.pid)
+            found = asyncio.run(hold(url, server, given.visitors, given.minutes))
+        finally:
+            process.terminate()
+            process.wait(30)
+    found["log_errors"] = log.read_text().count("Traceback")
+    found["machine"] = {"cores": os.cpu_count(), "processor": platform.processor()}
+    found["machine"]["load_before"] = round(busy, 1)
+    print(found)
+    if given.out:
+        write_json(given.out, found)
+    return 3 if found["errors"] or found["not_their_own"] or found["log_errors"] else 0
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait(url: str) -> None:
+    for _ in range(300):
+        try:
+            requests.get(f"{url}/_stcore/health", timeout=5)
+            return
+        except requests.ConnectionError:
+            time.sleep(0.3)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
