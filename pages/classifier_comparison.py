@@ -1,13 +1,13 @@
 """What synthetic training images add: the plain answer first, then everything behind it."""
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.cards import Card
 from core.explain.service import Explanation, explain
 from core.services.classification import classify
-from core.ui import comparison, gallery, layout, quality, reports, state, uploads
+from core.study.results import FOLDER, read_results
+from core.ui import comparison, gallery, layout, state, study, two_models, uploads
 from core.ui.figures import classification, maps, training
 from core.ui.figures.frame import show
 
@@ -37,67 +37,29 @@ def choose_pair(cards: list[Card]) -> tuple[Card, Card | None]:
     return by_id[first], by_id[second]
 
 
-def results(pair: list[Card]) -> None:
-    found = [comparison.blocks(registry, card) for card in pair]
-    shared = [k for k in found[0] if all(k in f for f in found)]
-    if not shared:
-        st.info(
-            "These models have not been evaluated on a common test set yet: "
-            f"`python -m core evaluate classifier --domain {domain.id} --data …` does it."
-        )
-        return
-    where = shared[0]
-    if len(shared) > 1:
-        where = st.segmented_control(
-            "Test set", shared, default=shared[0], key="test_set", required=True,
-            format_func=lambda k: comparison.TEST_SETS.get(k, k),
-        )  # fmt: skip
-    blocks = [(card.title, f[where]) for card, f in zip(pair, found)]
-    sentence, disagree = f"{pair[0].title} alone: train a second model to compare it with.", []
-    if len(pair) == 2:
-        own = [f[where] for f in found]
-        sentence, disagree = comparison.plain_answer(registry, *pair, own, where)
-    st.markdown(f"#### {sentence}")
-    figures = draw(blocks, [domain.class_name(v) for v in pair[0].classes])
-    table = pd.DataFrame(
-        {name: {r.path: r.value for r in quality.rows(block)} for name, block in blocks}
-    )
-    st.dataframe(table, alt="Test results of both models")
-    if disagree:
-        with st.expander(f"The two models disagree on {len(disagree)} test images"):
-            st.caption("Positions in the domain's data: " + ", ".join(map(str, disagree)))
-    with st.container(horizontal=True):
-        st.download_button("Table (CSV)", table.to_csv(), "comparison.csv", on_click="ignore")
-        parts = [f"<p>{sentence}</p>", table.to_html(border=0, na_rep="–"), *figures]
-        page = reports.html_report(f"Classifier comparison: {domain.name}", parts)
-        st.download_button("Report (HTML)", page, "comparison.html", on_click="ignore")
-
-
-def draw(blocks: list, names: list[str]) -> list:
-    matrices = [classification.confusion_of(block) for _, block in blocks]
-    figures = [
-        classification.confusion(m, names, name)
-        for m, (name, _) in zip(matrices, blocks)
-        if m is not None
-    ]
-    if len(figures) == 2:
-        figures.append(classification.confusion_change(matrices[0], matrices[1], names))
-    rest = [
-        classification.per_class(blocks, names, "recall"),
-        classification.roc(blocks, names),
-        classification.reliability(blocks),
-    ]
-    rest = [f for f in rest if f is not None]
-    for row, group in enumerate([g for g in (figures, rest) if g]):
-        for place, (column, figure) in enumerate(zip(st.columns(len(group)), group)):
-            with column:
-                show(figure, f"result:{row}:{place}", figure.layout.title.text)
-    return [*figures, *rest]
-
-
 def cams(key: str, pixels: np.ndarray, model: str) -> Explanation:
     ask = lambda: explain(registry, model, pixels, ["gradcam"], metrics=False)  # noqa: E731
     return state.remember("cams", (key, model), ask)
+
+
+def study_view(cards: list[Card]) -> list[Card]:
+    found = read_results(registry.root / domain.id / FOLDER)
+    if not found or st.segmented_control(
+        "View", ["Study", "Two models"], default="Study", required=True, key="view",
+        bind="query-params", label_visibility="collapsed",
+    ) != "Study":  # fmt: skip
+        return []
+    view = study.choose(found)
+    study.draw(view, domain)
+    kept = study.checkpoints(view, cards)
+    if len(kept) < 2:
+        st.caption("The models of this comparison were not kept: below, two others of your choice.")
+        kept = [c for c in choose_pair(shipped(cards)) if c]
+    return kept
+
+
+def shipped(cards: list[Card]) -> list[Card]:
+    return [c for c in cards if not study.in_study(c)] or cards
 
 
 def same_image(pair: list[Card]) -> None:
@@ -135,16 +97,19 @@ cards = state.cards("classifier")
 if not cards:
     layout.empty(domain, "classifier", "There is nothing to compare.")
     st.stop()
-first, second = choose_pair(cards)
-pair = [first, second] if second else [first]
-results(pair)
+pair = study_view(cards)
+curves = not pair
+if not pair:
+    pair = [c for c in choose_pair(cards) if c]
+    two_models.draw(registry, domain, pair)
 st.subheader("The same image through both", anchor=False)
 same_image(pair)
-st.subheader("Training curves", anchor=False)
-for column, card in zip(st.columns(len(pair)), pair):
-    history = training.read_history(registry.folder(card.id))
-    groups = training.groups(list(training.series(history)))
-    with column:
-        for group in [g for g in ("loss", "accuracy") if g in groups]:
-            show(training.curves(history, group, card.title), f"{group}:{card.id}", group)
+if curves:
+    st.subheader("Training curves", anchor=False)
+    for column, card in zip(st.columns(len(pair)), pair):
+        history = training.read_history(registry.folder(card.id))
+        groups = training.groups(list(training.series(history)))
+        with column:
+            for group in [g for g in ("loss", "accuracy") if g in groups]:
+                show(training.curves(history, group, card.title), f"{group}:{card.id}", group)
 layout.caveats(domain)

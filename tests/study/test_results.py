@@ -14,12 +14,14 @@ from tests.study.conftest import CONFIG
 LABELS = np.tile(np.arange(4), 60)
 
 
-def plant(out, skills, seeds=3, share=0.25):
+def plant(out, skills, seeds=3, share=0.25, domain="chest_xray", task="conditions", labels=None):
     """Cells whose models are right the more often the higher their skill, by arm."""
     config = {**CONFIG, "shares": [share], "seeds": [seeds], "packs": {"gan": "x"}}
+    config |= {"domain": domain, "task": task}
     mark, clean = digest(config), (np.arange(len(LABELS)) % 3 > 0).astype(int)
     about = {
-        "config": config, "digest": mark, "labels": ["a", "b", "c", "d"], "packs": {"gan": {}},
+        "config": config, "digest": mark, "labels": labels or ["a", "b", "c", "d"],
+        "packs": {"gan": {}},
         "data": {"archives": {"x": "0" * 64}}, "held_out": 10,
         "test_index": (1000 + np.arange(len(LABELS))).tolist(), "test_labels": LABELS.tolist(),
         "test_clean": clean.tolist(),

@@ -1,9 +1,13 @@
 """Two classifiers in words."""
 
+import json
+
 import pytest
 
 from core.cards import Card
+from core.registry import Registry
 from core.ui import comparison
+from core.ui.two_models import seeds_line
 
 
 def card(name: str, **note) -> Card:
@@ -62,3 +66,16 @@ def test_the_answer_names_direction_and_interval():
     text = comparison.answer(card("a"), card("b"), found, "official test set", "n = 624")
     assert "lowers balanced accuracy by 2.0 points" in text
     assert "-3.0 to -1.0; n = 624" in text
+
+
+def test_the_spread_over_seeds_is_told(tmp_path):
+    found, one = Registry(tmp_path), card("one")
+    (tmp_path / "d" / "one").mkdir(parents=True)
+    level = {"mean": 0.9, "sd": 0.01}
+    figures = dict.fromkeys(("balanced_accuracy", "auc", "ece"), level)
+    content = {"chosen": 2, "runs": [{}, {}, {}], "test": {"official": figures}}
+    assert seeds_line(found, one, "official") is None
+    (tmp_path / "d" / "one" / "seeds.json").write_text(json.dumps(content))
+    line = seeds_line(found, one, "official")
+    assert "over 3 seeds" in line and "AUC 0.900 ± 0.010" in line and "Seed 2 is shown" in line
+    assert seeds_line(found, one, "clean") is None
