@@ -129,8 +129,7 @@ def draw(view: View, domain: Domain) -> None:
     text = sentence(view)
     st.markdown(f"#### {text}")
     lines = footing(view.results, view.model, view.share, view.arm, view.where)
-    for line in lines:
-        st.caption(line)
+    st.caption(" ".join(lines))
     labels = [domain.class_name(v) for v in view.results["labels"]]
     rows = figures(view, labels)
     for number, row in enumerate(rows):

@@ -35,10 +35,11 @@ def draw(registry: Registry, domain: Domain, pair: list[Card]) -> None:
             format_func=lambda k: comparison.TEST_SETS.get(k, k),
         )  # fmt: skip
     blocks = [(card.title, f[where]) for card, f in zip(pair, found)]
-    sentence, disagree = f"{pair[0].title} alone: train a second model to compare it with.", []
+    sentence = f"{pair[0].title} alone: train a second model to compare it with."
+    disagree: list[int] = []
     if len(pair) == 2:
         own = [f[where] for f in found]
-        sentence, disagree = comparison.plain_answer(registry, *pair, own, where)
+        sentence, disagree = comparison.plain_answer(registry, pair[0], pair[1], own, where)
     st.markdown(f"#### {sentence}")
     for card in pair:
         if line := seeds_line(registry, card, where):
@@ -53,7 +54,11 @@ def draw(registry: Registry, domain: Domain, pair: list[Card]) -> None:
             st.caption("Positions in the domain's data: " + ", ".join(map(str, disagree)))
     with st.container(horizontal=True):
         st.download_button("Table (CSV)", table.to_csv(), "comparison.csv", on_click="ignore")
-        parts = [f"<p>{sentence}</p>", table.to_html(border=0, na_rep="–"), *figures]
+        parts: list[str | go.Figure] = [
+            f"<p>{sentence}</p>",
+            table.to_html(border=0, na_rep="–"),
+            *figures,
+        ]
         title = f"Classifier comparison: {domain.name}"
         st.download_button(
             "Report (HTML)", lambda: reports.html_report(title, parts), "comparison.html",
@@ -78,22 +83,19 @@ def seeds_line(registry: Registry, card: Card, where: str) -> str | None:
 
 
 def _figures(blocks: classification.Blocks, names: list[str]) -> list[go.Figure]:
-    matrices = [classification.confusion_of(block) for _, block in blocks]
-    figures = [
-        classification.confusion(m, names, name)
-        for m, (name, _) in zip(matrices, blocks)
-        if m is not None
-    ]
-    if len(figures) == 2:
-        figures.append(classification.confusion_change(matrices[0], matrices[1], names))
+    found = [(classification.confusion_of(block), name) for name, block in blocks]
+    known = [(matrix, name) for matrix, name in found if matrix is not None]
+    figures = [classification.confusion(matrix, names, name) for matrix, name in known]
+    if len(known) == 2:
+        figures.append(classification.confusion_change(known[0][0], known[1][0], names))
     rest = [
         classification.per_class(blocks, names, "recall"),
         classification.roc(blocks, names),
         classification.reliability(blocks),
     ]
-    rest = [f for f in rest if f is not None]
-    for row, group in enumerate([g for g in (figures, rest) if g]):
+    drawn = [f for f in rest if f is not None]
+    for row, group in enumerate([g for g in (figures, drawn) if g]):
         for place, (column, figure) in enumerate(zip(st.columns(len(group)), group)):
             with column:
                 show(figure, f"result:{row}:{place}", figure.layout.title.text)
-    return [*figures, *rest]
+    return [*figures, *drawn]
