@@ -48,13 +48,18 @@ def generator_rank(registry: Registry, card: Card) -> tuple[float, float]:
     return (ratios[0][1] if ratios else -1.0, -float(place))
 
 
-def classifier_rank(registry: Registry, card: Card) -> tuple[float, float]:
-    """Higher is better: the domain's default task first, then validation balanced accuracy."""
+def classifier_rank(registry: Registry, card: Card) -> tuple[float, ...]:
+    """Higher is better: the domain's default task, then balanced accuracy on held-out images.
+
+    Figures under shift, where a card has them, come before those of plain validation, on which
+    good models hardly differ.
+    """
     default = domains.get(card.domain).task().labels if card.domain != "shared" else ()
     found = {"calibration": card.calibration, "training": card.training}
     found["metrics"] = read_metrics(registry.folder(card.id))
     scores = [v for path, v in numbers(found, "balanced_accuracy") if _on_validation(path)]
-    return (float(tuple(card.classes) == tuple(default)), max(scores, default=-1.0))
+    shifted = float(card.calibration.get("held_out", {}).get("balanced_accuracy", -1.0))
+    return (float(tuple(card.classes) == tuple(default)), shifted, max(scores, default=-1.0))
 
 
 def numbers(content: Any, key: str, path: str = "") -> Iterator[tuple[str, float]]:

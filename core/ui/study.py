@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.cards import Card
 from core.domains import Domain
+from core.services import held_out_images
 from core.study.answer import (
     FIGURES,
     MODELS,
@@ -24,7 +25,7 @@ from core.study.answer import (
 )
 from core.study.grid import arm
 from core.study.table import table
-from core.ui import reports
+from core.ui import layout, reports
 from core.ui.comparison import TEST_SETS
 from core.ui.figures import classification, study
 from core.ui.figures.frame import show
@@ -160,6 +161,19 @@ def _disagreements(view: View) -> None:
             f"{test['only_one_right']}; {arm_words(view.arm)} alone right: "
             f"{test['only_other_right']}; McNemar's exact p = {test['p']:.3g}."
         )
+
+        with layout.said_plainly():
+            if not held_out_images.folder():
+                st.caption(f"Name your data folder in {held_out_images.VARIABLE} to see them here.")
+            elif st.toggle("Show the first twelve", key="study_images"):
+                domain, archives = view.results["domain"], view.results["archives"]
+                row = layout.card_row()
+                for i, name, pixels in held_out_images.images_at(
+                    domain, found["disagree"], archives
+                ):
+                    with row, layout.card():
+                        st.image(pixels.squeeze(), alt=f"Test image {i}, {name}")
+                        st.caption(f"{i}: {name}")
 
 
 def _downloads(
