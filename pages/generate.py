@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
-from core.cards import Card, read_metrics
+from core.cards import Card
 from core.services.checks import generate_gated
-from core.services.export import file_name, png_bytes, zip_bytes
 from core.services.generation import generate
-from core.ui import controls, gallery, layout, quality, review, state
+from core.ui import controls, findings, gallery, layout, state, variation
 from core.ui.gallery import Run
+from core.ui.runs import show_run
 
 MOST_FRAMES = 60
 GATE_HELP = "Images unlike real ones, or too near a training image, are drawn again and counted."
@@ -36,63 +36,6 @@ def draw(card: Card, label: str, n: int, seed: int, options: dict[str, float]) -
     images = generate(registry, domain.id, card.id, label, n, seed, options, report)
     bar.empty()
     return Run(images, frames)
-
-
-def quality_line(card: Card) -> None:
-    found = quality.lead(registry, card)
-    if not found:
-        st.caption("No evaluation of this model is on file.")
-        return
-    with st.container(horizontal=True, gap="medium"):
-        for name, value in found.items():
-            st.metric(name, value, help=quality.explain(name), width="content")
-
-
-def show_run(run: Run) -> None:
-    head = run.images[0]
-    card = registry.card(head.model)
-    st.markdown(f"##### {card.title} · {domain.class_name(head.class_id)}")
-    quality_line(card)
-    if run.note:
-        st.caption(run.note)
-    opinions = state.remember("reviews", (run.id,), lambda: review.review(registry, run.images))
-    with layout.card_row():
-        for place, (image, opinion) in enumerate(zip(run.images, opinions)):
-            with layout.card():
-                name = domain.class_name(image.class_id)
-                st.image(image.pixels.squeeze(), width="stretch", alt=f"Synthetic image: {name}")
-                st.caption(f"{name} · seed {image.seed}")
-                review.show(opinion)
-                st.download_button(
-                    "PNG", png_bytes(image), file_name(image), "image/png", on_click="ignore",
-                    key=f"png:{run.id}:{place}", icon=":material/download:",
-                )  # fmt: skip
-    review.legend(opinions)
-    if len(run.trajectory) > 2:
-        with st.expander("From noise to image: the first image at every step"):
-            trajectory(run)
-    archive = zip_bytes(run.images, read_metrics(registry.folder(card.id)))
-    with st.container(horizontal=True):
-        st.download_button(
-            "ZIP with manifest", archive, f"{card.name}_{head.seed}.zip", key=f"zip:{run.id}",
-            icon=":material/folder_zip:", on_click="ignore",
-        )  # fmt: skip
-        st.button("Use these settings", key=f"use:{run.id}", on_click=reuse, args=(run,))
-        st.button("Delete", key=f"drop:{run.id}", on_click=gallery.drop, args=(run.id,))
-
-
-def reuse(run: Run) -> None:
-    head = run.images[0]
-    st.session_state.update(
-        {"class": head.class_id, "models": [head.model], "seed": head.seed, "n": len(run.images)}
-    )
-
-
-@st.fragment
-def trajectory(run: Run) -> None:
-    last = len(run.trajectory)
-    step = st.slider("Step", 1, last, last, key=f"step:{run.id}")
-    st.image(run.trajectory[step - 1].squeeze(), width=256, alt=f"Image at step {step} of {last}")
 
 
 layout.header("Generate", "Synthetic images by class and seed, with each model's measured quality.")
@@ -132,13 +75,17 @@ kept = [run for run in gallery.runs() if run.images and run.images[0].domain == 
 latest = kept[: st.session_state.get("_latest", 1)]
 for column, run in zip(st.columns(max(1, len(latest)), gap="large"), latest):
     with column:
-        show_run(run)
+        show_run(registry, domain, run)
 if earlier := kept[len(latest) :]:
     with st.expander(f"Earlier in this session ({len(earlier)})"):
         for run in earlier:
-            show_run(run)
+            show_run(registry, domain, run)
 if not kept:
     st.subheader("Drawn ahead of time", anchor=False)
     if not gallery.show_shipped(registry, domain):
         st.caption("No images are shipped for this domain yet; press Generate.")
+with st.expander("Generate like this: variations of an image of yours"):
+    variation.panel(registry, domain)
+with st.expander("Simulated findings of an image"):
+    findings.panel(registry, domain)
 layout.caveats(domain)

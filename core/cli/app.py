@@ -18,6 +18,7 @@ from core.cli import (
     study,
     text,
     train,
+    vary,
 )
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (models, generate, gallery, judge, explain, train, evaluate, latent, bench):
+for group in (models, generate, vary, gallery, judge, explain, train, evaluate, latent, bench):
     for command in group.COMMANDS:
         app.command()(command)
 app.add_typer(data.app, name="data")

@@ -94,8 +94,8 @@ class Autoencoder(nn.Module):
         x = x.mean(1, keepdim=True) if channels == 1 else x
         if self.grain is None:
             return x
-        grained = self.grain(x.expand(-1, 3, -1, -1), seeds)
-        return grained.mean(1, keepdim=True) if channels == 1 else grained
+        grained = self.grain(x.expand(-1, 3, -1, -1), seeds, channels == 1)
+        return grained[:, :1] if channels == 1 else grained
 
 
 @family("autoencoder-kl")

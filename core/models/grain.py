@@ -3,8 +3,9 @@
 An autoencoder trained on few images, or with few latents, cannot carry pixel-scale texture: its
 decoder draws the mean of what it cannot know. As in film-grain synthesis of video codecs (Norkin &
 Birkbeck 2018), the missing part is modelled as band-pass Gaussian noise. Per pixel and band a small
-network predicts the power that real images show there; what the decoded image lacks of it is added.
-The grain has the statistics of real texture and says nothing about a patient.
+network predicts the power of the residual, real minus decoded image; noise of that power is added.
+The residual of a mean is uncorrelated with it, so powers add up: the sum has the real image's power
+(law of total variance). The grain has the statistics of texture and says nothing about a patient.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch.nn import functional as F
 from core.models.base import noise
 
 FOLD = 4  # the network sees 4×4 pixels as channels, and is fast on a CPU
+LEAST, MOST = -12.0, 0.0  # log power: a grey level in 8 bits is -9.7
 # one luminance and two chrominance axes, orthonormal: grey images have none of the latter
 AXES = ((0.57735, 0.57735, 0.57735), (0.70711, 0.0, -0.70711), (0.40825, -0.8165, 0.40825))
 
@@ -25,73 +27,107 @@ AXES = ((0.57735, 0.57735, 0.57735), (0.70711, 0.0, -0.70711), (0.40825, -0.8165
 class Grain(nn.Module):
     """Adds texture to decoded images.
 
+    Powers are predicted per block of `FOLD` pixels, along axes of colour space that the residuals
+    of colour images are uncorrelated in (grey images keep to the luminance axis).
+
     Args:
         bands: octaves of detail, the finest first.
-        width: channels of the hidden layer.
+        width: channels of the hidden layers.
     """
 
-    def __init__(self, bands: int = 3, width: int = 32) -> None:
+    def __init__(self, bands: int = 3, width: int = 48) -> None:
         super().__init__()
         self.bands = bands
-        inputs, outputs = 3 * FOLD**2, 3 * bands * FOLD**2
         self.network = nn.Sequential(
-            nn.Conv2d(inputs, width, 3, 1, 1),
+            nn.Conv2d(3 * FOLD**2, width, 3, 1, 1),
             nn.SiLU(),
             nn.Conv2d(width, width, 3, 1, 1),
             nn.SiLU(),
-            nn.Conv2d(width, outputs, 1),
+            nn.Conv2d(width, 3 * bands, 1),
         )
         nn.init.constant_(self.network[-1].bias, -6.0)  # type: ignore[arg-type]
+        powers = band_powers(bands)
         self.register_buffer("axes", torch.tensor(AXES))
-        self.register_buffer("unmix", torch.linalg.inv(band_powers(bands)))
+        self.register_buffer("own", powers.diag().sqrt(), persistent=False)
+        self.register_buffer("leaks", powers / powers.diag(), persistent=False)
         self.axes: torch.Tensor
-        self.unmix: torch.Tensor
+        self.own: torch.Tensor
+        self.leaks: torch.Tensor
 
     def log_power(self, y: torch.Tensor) -> torch.Tensor:
-        """Predicted log power of real images like (N, 3, S, S), (N, 3, bands, S, S)."""
-        found = F.pixel_shuffle(self.network(F.pixel_unshuffle(y, FOLD)), FOLD)
-        return found.float().clamp(-14, 4).unflatten(1, (3, self.bands))
+        """Predicted log power of the residual of (N, 3, S, S), (N, 3, bands, S/4, S/4)."""
+        with torch.autocast(y.device.type, enabled=False):
+            found = self.network(F.pixel_unshuffle(y.float(), FOLD))
+        return found.clamp(LEAST, MOST).unflatten(1, (3, self.bands))
 
-    def loss(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Negative log likelihood of real detail under zero-mean Gaussians of the predicted power.
+    def power(self, residual: torch.Tensor, grey: bool) -> torch.Tensor:
+        """Power of a residual (N, 3, S, S) by axis, band and block, (N, 3, bands, S/4, S/4)."""
+        bands = split_bands(self.to_axes(residual, grey), self.bands).square()
+        return F.avg_pool2d(bands.flatten(1, 2), FOLD).unflatten(1, (3, self.bands))
+
+    def loss(self, power: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Negative log likelihood of the residual under zero-mean Gaussians of predicted power.
 
         Args:
-            x: (N, 3, S, S) real images.
-            y: (N, 3, S, S) their reconstructions.
+            power: what `power` found in real minus decoded images.
+            y: (N, 3, S, S) the decoded images.
         """
         predicted = self.log_power(y)
-        power = split_bands(self.opponent(x), self.bands).square()
         return (predicted + power * (-predicted).exp()).mean()
 
-    def forward(self, y: torch.Tensor, seeds: Sequence[int] | None = None) -> torch.Tensor:
+    def forward(
+        self, y: torch.Tensor, seeds: Sequence[int] | None = None, grey: bool = False
+    ) -> torch.Tensor:
         """Add grain to decoded images.
 
         Args:
             y: (N, 3, S, S).
             seeds: one per image; seed 0 for all where left out, so that a moved slider changes the
                 image and not its grain.
+            grey: whether the images are grey; they then stay so.
 
         Returns:
             (N, 3, S, S), not clipped.
         """
-        wanted = self.log_power(y).exp()
-        present = split_bands(self.opponent(y), self.bands).square()
-        present = blur(present.flatten(1, 2), 2).unflatten(1, (3, self.bands))
-        missing = (wanted - present).clamp(min=0)
-        # neighbouring bands overlap: solve for the strengths that add up to what is missing
-        strength = torch.einsum("kj,ncjhw->nckhw", self.unmix, missing).clamp(min=0).sqrt()
+        strengths = self.strengths(self.log_power(y).exp())
+        strengths = F.interpolate(
+            strengths.flatten(1, 2), y.shape[2:], mode="bilinear", align_corners=False
+        ).unflatten(1, (3, self.bands))
         shape = (3 * self.bands, *y.shape[2:])
         drawn = noise(shape, list(seeds) if seeds else [0]).to(y.device)
-        grains = own_bands(drawn.unflatten(1, (3, self.bands)))
-        return y + self.colours((strength * grains).sum(2))
+        grains = own_bands(drawn.unflatten(1, (3, self.bands))) / self.own[:, None, None]
+        return y + self.to_colours((strengths * grains).sum(2), grey)
 
-    def opponent(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, 3, S, S) colours to luminance and chrominance."""
-        return torch.einsum("ij,njhw->nihw", self.axes, x.float())
+    def strengths(self, wanted: torch.Tensor) -> torch.Tensor:
+        """Amplitudes of unit grains whose powers add up to what is wanted, (N, 3, bands, s, s).
 
-    def colours(self, x: torch.Tensor) -> torch.Tensor:
-        """Inverse of `opponent`."""
-        return torch.einsum("ij,nihw->njhw", self.axes, x)
+        Bands overlap, and a coarse band's grain shows in the finer ones: from coarse to fine, each
+        band gets what the coarser ones have not brought already.
+        """
+        powers: list[torch.Tensor] = []
+        for k in reversed(range(self.bands)):
+            brought = sum((self.leaks[k, self.bands - 1 - n] * p for n, p in enumerate(powers)), 0)
+            powers.append((wanted[:, :, k] - brought).clamp(min=0))
+        return torch.stack(powers[::-1], 2).sqrt()
+
+    def fit_axes(self, residual: torch.Tensor) -> None:
+        """Take the principal axes of colour residuals (N, 3, S, S), the strongest first."""
+        values = residual.float().transpose(0, 1).flatten(1)
+        _, vectors = torch.linalg.eigh(values @ values.T / values.shape[1])
+        self.axes.copy_(vectors.flip(1).T)
+
+    def to_axes(self, x: torch.Tensor, grey: bool) -> torch.Tensor:
+        """(N, 3, S, S) colours to components."""
+        return torch.einsum("ij,njhw->nihw", self._axes(x, grey), x.float())
+
+    def to_colours(self, x: torch.Tensor, grey: bool) -> torch.Tensor:
+        """Inverse of `to_axes`; of grey images only luminance counts."""
+        if grey:
+            return x[:, :1].expand_as(x) * AXES[0][0]
+        return torch.einsum("ij,nihw->njhw", self._axes(x, grey), x)
+
+    def _axes(self, x: torch.Tensor, grey: bool) -> torch.Tensor:
+        return torch.tensor(AXES, device=x.device) if grey else self.axes.float()
 
 
 def blur(x: torch.Tensor, spacing: int = 1) -> torch.Tensor:

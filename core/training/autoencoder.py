@@ -79,43 +79,27 @@ class AutoencoderTrainer:
         return losses
 
     def finish(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        """One step on decoder, grain and critic: L1, feature matching, hinge adversarial loss."""
+        """One step on decoder and critic: L1, feature matching, hinge adversarial loss."""
         with mixed(self.run.device):
             with torch.no_grad():
                 mean, logvar = self.model.moments(x)
                 z = mean + torch.randn_like(mean) * (0.5 * logvar).exp()
             y = self.model.decode_raw(z).float()
-            shown, grain = self.grained(x, y)
             # critic: hinge loss (Lim & Ye 2017, eq. 9)
             real, wanted = self.critic(x)
-            fake, _ = self.critic(shown.detach())
+            fake, _ = self.critic(y.detach())
             critic = F.relu(1 - real.float()).mean() + F.relu(1 + fake.float()).mean()
         _step(self.critic_optimiser, critic, self.critic)
         # decoder: stay near the image, match the critic's features (Larsen et al. 2016, eq. 7)
         with mixed(self.run.device):
-            score, features = self.critic(shown)
+            score, features = self.critic(y)
         pairs = zip(features, wanted)
         matching = torch.stack([F.l1_loss(f.float(), w.detach().float()) for f, w in pairs]).mean()
         losses = {"l1": F.l1_loss(y, x), "matching": matching, "adversarial": -score.float().mean()}
         weights = self.settings["finish"]
         total = torch.stack([weights[k] * v for k, v in losses.items()]).sum()
-        _step(self.optimiser, total + grain, self.model.kl.decoder)
-        return {**losses, "critic": critic, "grain": grain}
-
-    def grained(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What the critic sees of the decoded y, and the loss of the grain on it.
-
-        The decoder gets no gradient through the grain: it is to draw structure, not to make up
-        for noise.
-        """
-        if self.model.grain is None:
-            return y, y.new_zeros(())
-        grey = (x[:, 0] == x[:, 2]).flatten(1).all(1)[:, None, None, None]
-        base = torch.where(grey, y.mean(1, keepdim=True), y).detach()
-        seeds = torch.randint(2**31, (len(x),)).tolist()
-        with torch.no_grad():
-            grain = self.model.grain(base, seeds) - base
-        return y + grain, self.model.grain.loss(x, base)
+        _step(self.optimiser, total, self.model.kl.decoder)
+        return {**losses, "critic": critic}
 
     def train(self) -> None:
         """Until the budget or the image count is spent."""
@@ -166,9 +150,8 @@ class AutoencoderTrainer:
         """Peak signal-to-noise ratio in dB on 48 fixed held-out images; writes their grid."""
         x = self.held_out.draw(48, 0, self.run.seed)
         y = self.ema.module.decode_raw(self.ema.module.moments(x)[0])
-        shown = y if self.ema.module.grain is None else self.ema.module.grain(y, range(len(y)))
         y = y.clamp(-1, 1)
-        pairs = torch.stack([x[:24], shown[:24].clamp(-1, 1)], 1).flatten(0, 1)
+        pairs = torch.stack([x[:24], y[:24]], 1).flatten(0, 1)
         recipe = self.data[0].preprocessing
         save_grid(recipe.denormalise(pairs), self.run.folder / "reconstructions.png")
         return float(10 * torch.log10(4 / F.mse_loss(y, x)))

@@ -15,9 +15,16 @@ from core.training.run import Run
 
 
 def half(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Floating-point tensors as contiguous fp16 on the CPU; the rest unchanged."""
+    """Floating-point tensors as contiguous fp16 on the CPU; the rest unchanged.
+
+    Rounded to bfloat16's eight significant bits first, which models are trained in anyway: the
+    file then packs a sixth smaller, and history keeps every one.
+    """
     return {
-        k: (v.detach().half() if v.is_floating_point() else v.detach()).cpu().contiguous().clone()
+        k: (v.detach().bfloat16().half() if v.is_floating_point() else v.detach())
+        .cpu()
+        .contiguous()
+        .clone()
         for k, v in state.items()
     }
 

@@ -13,6 +13,7 @@ from core.training.run import Run
 
 TRAINERS = {
     "autoencoder": "core.training.autoencoder",
+    "grain": "core.training.grain",
     "diffusion": "core.training.diffusion",
     "gan": "core.training.gan",
     "classifier": "core.training.classifier",

@@ -8,6 +8,9 @@ from torch import nn
 
 from core.registry import WEIGHTS, Registry
 
+# of the earlier training, so that a card tells the whole chain
+KEPT = ("command", "commit", "seed", "images_seen", "seconds", "hardware", "started_from")
+
 
 def warm_start(module: nn.Module, settings: dict[str, Any], registry: Registry) -> dict[str, Any]:
     """Load every weight of `settings["start_from"]` that has the same name and shape.
@@ -32,7 +35,7 @@ def warm_start(module: nn.Module, settings: dict[str, Any], registry: Registry) 
         "started_from": {
             "id": loaded.card.id,
             "sha256": loaded.card.files.get(WEIGHTS, ""),
-            "images_seen": loaded.card.training.get("images_seen", 0),
+            **{k: v for k, v in loaded.card.training.items() if k in KEPT},
             "tensors": f"{len(fitting)} of {len(own)}",
         }
     }
