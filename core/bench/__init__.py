@@ -18,6 +18,7 @@ BENCHES = {
     "latent": "core.bench.latent",
     "data": "core.bench.data",
     "text": "core.bench.text",
+    "translate": "core.bench.translate",
 }
 
 

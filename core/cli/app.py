@@ -18,6 +18,7 @@ from core.cli import (
     study,
     text,
     train,
+    translate,
     vary,
 )
 
@@ -29,7 +30,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for group in (models, generate, vary, gallery, judge, explain, train, evaluate, latent, bench):
+for group in (
+    models,
+    generate,
+    vary,
+    gallery,
+    judge,
+    explain,
+    train,
+    evaluate,
+    latent,
+    bench,
+    translate,
+):
     for command in group.COMMANDS:
         app.command()(command)
 app.add_typer(data.app, name="data")

@@ -25,6 +25,7 @@ EVALUATORS = {
     "encoder": "core.evaluate.encoder",
     "explain": "core.explain.dataset",
     "text-generator": "core.evaluate.text_generator",
+    "translator": "core.evaluate.translation",
 }
 _MODELS = {"explain": "classifier"}  # whose models are measured, where it is not the task itself
 _N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")
@@ -93,10 +94,12 @@ def _one(
     as_json: bool,
 ) -> bool:
     """Evaluate one model; False where that failed, with the reason on stderr."""
-    work = import_module(EVALUATORS[task]).evaluate
+    module = import_module(EVALUATORS[task])
+    work = module.evaluate
     known = inspect.signature(work).parameters
     try:
-        images = _load(card, domain, data)
+        own_data = getattr(module, "read_data", None)
+        images = own_data(card, data) if own_data else _load(card, domain, data)
         show = counter(card.id)
         options = {**options, "progress": lambda share: show(round(100 * share), 100)}
         options["paths"] = data

@@ -9,6 +9,7 @@ from scipy import ndimage
 MODALITIES = ("mri", "ct")
 CT_FLOOR = 15  # grey level of the brain window that still is tissue, not air
 MRI_FLOOR = 0.12  # of the 99th percentile
+BONE = 225  # grey level of the brain window from which a smoothed pixel counts as bone
 CLOSE = 1 / 40  # of the side: gaps in the outline (ears, sinuses) narrower than twice this close
 
 
@@ -80,3 +81,37 @@ def prepare(image: np.ndarray, modality: str, size: int) -> tuple[np.ndarray, np
         top = max(float(np.percentile(grey[mask], 99.5)), 1.0)
         grey = np.clip(grey * (255.0 / top), 0, 255)
     return np.where(mask, np.rint(grey), 0).astype(np.uint8), mask
+
+
+def skull_and_brain(grey: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Bone and what it encloses in a CT slice, by thresholds.
+
+    Bone lies above the brain window, so it is (nearly) white. The brain is the largest region
+    within the closed ring of bone; near the skull base, where there is no ring, it may be empty.
+
+    Args:
+        grey: (S, S) uint8 CT slice in a brain window.
+        mask: (S, S) bool, the head.
+
+    Returns:
+        Two (S, S) bool masks.
+    """
+    side = len(grey)
+    smooth = ndimage.gaussian_filter(grey.astype(np.float32), side / 256)
+    skull = (smooth >= BONE) & mask
+    steps = max(1, side // 64)
+    closed = ndimage.binary_closing(np.pad(skull, steps), iterations=steps)
+    ring = closed[steps:-steps, steps:-steps]
+    within = ndimage.binary_fill_holes(ring) & ~ring
+    labels, found = ndimage.label(ndimage.binary_opening(within, iterations=max(1, side // 128)))
+    if not found:
+        return skull, np.zeros(grey.shape, bool)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return skull, labels == sizes.argmax()
+
+
+def dice(a: np.ndarray, b: np.ndarray) -> float:
+    """Overlap of two masks (Dice 1945), NaN where both are empty."""
+    total = int(a.sum()) + int(b.sum())
+    return 2 * int((a & b).sum()) / total if total else float("nan")

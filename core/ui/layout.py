@@ -16,7 +16,11 @@ from core.ui.state import registry
 
 LOGO = Path(__file__).with_name("assets") / "logo.svg"
 CONFIGS = Path(__file__).parents[2] / "configs"
-RECIPES = {"generator": ("diffusion", "diffusion"), "classifier": ("classifier", "resnet")}
+RECIPES = {
+    "generator": ("diffusion", "diffusion"),
+    "classifier": ("classifier", "resnet"),
+    "translator": ("cyclegan", "shape-cyclegan"),
+}
 NOTICE = (
     "For research and education. SynthLens is no medical device: nothing it shows is a diagnosis, "
     "and no decision about a person may rest on it."
