@@ -84,7 +84,7 @@ def test_an_epoch_reads_every_row_once():
 
 
 def test_unknown_names_list_the_known():
-    with pytest.raises(SynthLensError, match="generate, detect, explain, data"):
+    with pytest.raises(SynthLensError, match="generate, detect, explain"):
         list(bench.run_benches("fly"))
 
 
