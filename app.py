@@ -21,6 +21,7 @@ page = st.navigation(
         ),
         st.Page("pages/real_or_synthetic.py", title="Real or synthetic?", icon=":material/search:"),
         st.Page("pages/explain.py", title="Explain", icon=":material/visibility:"),
+        st.Page("pages/concepts.py", title="Concepts", icon=":material/label:"),
         st.Page("pages/reader_study.py", title="Reader study", icon=":material/group:"),
         st.Page("pages/report_to_xray.py", title="Report to X-ray", icon=":material/notes:"),
         st.Page("pages/mri_to_ct.py", title="MRI to CT", icon=":material/swap_horiz:"),

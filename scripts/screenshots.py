@@ -31,6 +31,7 @@ PAGES = (
     "classifier_comparison",
     "real_or_synthetic",
     "explain",
+    "concepts",
     "models_and_data",
 )
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}

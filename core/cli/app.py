@@ -6,6 +6,7 @@ import typer
 
 from core.cli import (
     bench,
+    concepts,
     data,
     evaluate,
     explain,
@@ -45,6 +46,7 @@ for group in (
 ):
     for command in group.COMMANDS:
         app.command()(command)
+app.add_typer(concepts.app, name="concepts")
 app.add_typer(data.app, name="data")
 app.add_typer(readers.app, name="readers")
 app.add_typer(study.app, name="study")

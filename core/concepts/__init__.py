@@ -1,0 +1,1 @@
+"""Explanation in a reader's own concepts: testing with concept activation vectors."""
