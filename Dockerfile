@@ -6,7 +6,9 @@ ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 # requirements-scale.txt adds Ray Serve
 ARG REQUIREMENTS=requirements.txt
 
-ENV PIP_EXTRA_INDEX_URL=${TORCH_INDEX} \
+# one heap for many threads: sessions come and go
+ENV MALLOC_ARENA_MAX=2 \
+    PIP_EXTRA_INDEX_URL=${TORCH_INDEX} \
     PIP_NO_CACHE_DIR=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1

@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: run test lint types security audit unit e2e load bench screenshots clean
+.PHONY: run test lint types security audit unit e2e load robustness bench screenshots clean
 
 run: $(VENV)/.app
-	$(BIN)/streamlit run app.py --server.port $(PORT)
+	MALLOC_ARENA_MAX=2 $(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: lint types security unit
 
@@ -39,6 +39,10 @@ e2e: $(VENV)/.dev
 # twenty visitors for five minutes; writes benchmarks/load.json
 load: $(VENV)/.dev
 	$(BIN)/python scripts/load.py --out benchmarks/load.json
+
+# counts of tests passed, and the README's table of them and of the last load test
+robustness: $(VENV)/.dev
+	$(BIN)/python scripts/robustness.py --run
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m core bench --json --out benchmarks/results.json

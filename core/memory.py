@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import ctypes
 import gc
+import sys
 from collections.abc import Callable
 
 import torch
@@ -25,6 +27,14 @@ def relieve(device: torch.device) -> None:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
+
+
+def trim() -> None:
+    """Give freed memory back to the system, which glibc otherwise keeps for each thread."""
+    if sys.platform == "linux":
+        give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if give_back is not None:
+            give_back(0)
 
 
 def forward(

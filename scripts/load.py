@@ -106,8 +106,13 @@ async def alone(url: str, seed: int) -> str:
     return found.figures[seed]
 
 
-async def hold(url: str, server: psutil.Process, visitors: int, minutes: float) -> dict[str, Any]:
-    """One visitor, then all, then one again; the figures."""
+async def hold(
+    url: str, server: psutil.Process, visitors: int, minutes: float, began: float
+) -> dict[str, Any]:
+    """One visitor, then all, then one again; the figures. `began`: when the server was started."""
+    async with Visitor(url) as own:
+        await own.go("")
+    cold = time.monotonic() - began
     seeds = [1000 + 17 * i for i in range(visitors)]
     truths = {seed: expected(seed) for seed in seeds}
     first, found = Measured(), Measured()
@@ -122,6 +127,7 @@ async def hold(url: str, server: psutil.Process, visitors: int, minutes: float) 
         check(found, await alone(url, seed) == found.figures[seed])
     return {
         "visitors": visitors,
+        "cold_start_s": round(cold, 1),
         "seconds": round(lasted),
         "errors": first.errors + found.errors,
         "compared": found.checked,
@@ -138,6 +144,8 @@ async def hold(url: str, server: psutil.Process, visitors: int, minutes: float) 
 
 def times(values: list[float]) -> dict[str, float]:
     """Count, median and 95th percentile, in seconds."""
+    if not values:
+        return {"n": 0}
     return {
         "n": len(values),
         "median_s": round(statistics.median(values), 2),
@@ -158,14 +166,16 @@ def main() -> int:
     log = ROOT / "out" / "load.log"
     log.parent.mkdir(exist_ok=True)
     busy = os.getloadavg()[0]
+    began = time.monotonic()
     with log.open("wb") as stream:
         command = [sys.executable, "-m", "streamlit", "run", "app.py"]
         command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream)
+        env = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # as `make run` and the container do
+        process = subprocess.Popen(command, cwd=ROOT, stdout=stream, stderr=stream, env=env)
         try:
             _wait(url)
             server = psutil.Process(process.pid)
-            found = asyncio.run(hold(url, server, given.visitors, given.minutes))
+            found = asyncio.run(hold(url, server, given.visitors, given.minutes, began))
         finally:
             process.terminate()
             process.wait(30)

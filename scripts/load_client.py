@@ -39,7 +39,7 @@ class Visitor:
         self.pages: dict[str, str] = {}
         self.fresh: list[tuple[Element, str]] = []
         self.places = 0
-        self._page = self._query = ""
+        self._page = self._query = self._fragment = ""
         self._states: dict[str, WidgetState] = {}
         self._cache: dict[str, ForwardMsg] = {}
 
@@ -116,7 +116,7 @@ class Visitor:
     async def _run(self, triggers: list[WidgetState] | None = None, fragment: str = "") -> float:
         message = BackMsg()
         ask = message.rerun_script
-        ask.query_string, ask.fragment_id = self._query, fragment
+        ask.query_string, ask.fragment_id, self._fragment = self._query, fragment, fragment
         ask.page_script_hash = self.pages.get(self._page, "")
         ask.widget_states.widgets.extend([*self._states.values(), *(triggers or [])])
         start, self.fresh = time.monotonic(), [] if not fragment else self.fresh
@@ -143,7 +143,7 @@ class Visitor:
         if kind == "navigation":
             for page in message.navigation.app_pages:
                 self.pages["" if page.is_default else page.url_pathname] = page.page_script_hash
-        elif kind == "new_session" and not message.new_session.fragment_ids_this_run:
+        elif kind == "new_session" and not self._fragment:
             self.fresh = []
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             element = message.delta.new_element

@@ -16,6 +16,7 @@ from core.cli import (
     latent,
     models,
     readers,
+    serve,
     study,
     text,
     train,
@@ -43,6 +44,7 @@ for group in (
     latent,
     bench,
     translate,
+    serve,
 ):
     for command in group.COMMANDS:
         app.command()(command)

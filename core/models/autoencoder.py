@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn import functional as F
 
@@ -41,6 +40,8 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.fold = fold
         folded = 3 * fold * fold
+        from diffusers import AutoencoderKL  # an import of seconds
+
         self.kl = AutoencoderKL(
             in_channels=folded,
             out_channels=folded,

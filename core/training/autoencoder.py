@@ -60,7 +60,9 @@ class AutoencoderTrainer:
 
     def batch(self) -> torch.Tensor:
         """The next training batch, (B, 3, S, S)."""
-        images = self.pool.draw(self.settings["batch"], self.run.step, self.run.seed)
+        images = self.pool.draw(
+            self.settings["batch"], self.run.step, self.run.seed + self.run.offset
+        )
         return images.contiguous(memory_format=torch.channels_last)
 
     def reconstruct(self, x: torch.Tensor) -> dict[str, torch.Tensor]:

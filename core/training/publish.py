@@ -11,6 +11,7 @@ from torch import nn
 
 from core.cards import Card, sha256, write_card
 from core.registry import ROOT, WEIGHTS
+from core.training.parallel import processes
 from core.training.run import Run
 
 
@@ -41,10 +42,14 @@ def publish(run: Run, card: Card, module: nn.Module, root: Path | None = None) -
     Returns:
         The card as written.
     """
+    if processes().rank:  # the first process writes
+        return card
     folder = (root or ROOT) / card.id
     folder.mkdir(parents=True, exist_ok=True)
     state = half(module.state_dict())
-    save_file(state, folder / WEIGHTS)
+    partial = folder / f"{WEIGHTS}.partial"  # a full disk or a kill leaves the old weights whole
+    save_file(state, partial)
+    partial.replace(folder / WEIGHTS)
     card.files = {**card.files, WEIGHTS: sha256(folder / WEIGHTS)}
     card.parameters = sum(p.numel() for p in module.parameters())
     if run.history.exists():

@@ -154,7 +154,9 @@ class Run:
             state: tensors, state dicts and plain values.
         """
         rng = {"torch": torch.get_rng_state()}
-        bookkeeping = {"step": self.step, "images_seen": self.images_seen, "seconds": self.seconds}
+        bookkeeping: dict[str, Any] = {"step": self.step, "images_seen": self.images_seen}
+        bookkeeping["seconds"] = self.seconds
+        bookkeeping["log_bytes"] = self.history.stat().st_size if self.history.exists() else 0
         partial = self.folder / f"{STATE}.partial"
         torch.save({"run": bookkeeping, "rng": rng, "state": state}, partial)
         partial.replace(self.folder / STATE)
@@ -171,12 +173,15 @@ class Run:
         torch.set_rng_state(saved["rng"]["torch"].cpu())
         if self.offset:
             torch.manual_seed(self.seed + self.offset + self.step)
-        self._drop_log_after(self.step)
+        self._drop_log_after(self.step, saved["run"].get("log_bytes"))
         return dict(saved["state"])
 
-    def _drop_log_after(self, step: int) -> None:
-        """Forget log lines of steps that the kill lost and that will be done again."""
+    def _drop_log_after(self, step: int, size: int | None) -> None:
+        """Forget log lines written after the state was: their steps will be done again."""
         if self.history.exists():
+            if size is not None and size <= self.history.stat().st_size:
+                with self.history.open("r+b") as stream:
+                    stream.truncate(size)
             lines = self.history.read_text().splitlines()
             kept = [line for line in lines if json.loads(line)["step"] <= step]
             self.history.write_text("".join(f"{line}\n" for line in kept))

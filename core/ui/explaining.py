@@ -75,10 +75,19 @@ def dataset_figures(registry: Registry, cards: list[Card]) -> None:
 def downloads(found: list[Explanation], methods: list[str], look: maps.Look) -> None:
     """Everything on the page as files."""
     with st.container(horizontal=True):
-        st.download_button("Maps (PNG)", png_grid(found, methods), "maps.png", "image/png")
-        st.download_button("Maps (NPY) and numbers", reports.explanation_archive(found), "maps.zip")
+        st.download_button(
+            "Maps (PNG)", png_grid(found, methods), "maps.png", "image/png", on_click="ignore"
+        )
+        st.download_button(
+            "Maps (NPY) and numbers",
+            reports.explanation_archive(found),
+            "maps.zip",
+            on_click="ignore",
+        )
         report = reports.explanation_report(found, methods, look)
-        st.download_button("Report (HTML)", report, "explanation.html", "text/html")
+        st.download_button(
+            "Report (HTML)", report, "explanation.html", "text/html", on_click="ignore"
+        )
 
 
 def what_would_flip(

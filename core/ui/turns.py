@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.errors import CancelledError
+from core.memory import trim
 from core.services import queue
 from core.ui import collector
 
@@ -68,7 +69,8 @@ class Visitor(queue.Guest):
         st.caption(f":material/info: {text}")
 
     def finished(self) -> None:
-        """Take the line and the button away."""
+        """Take the line and the button away, and let go of the memory that the work needed."""
+        trim()
         if self.box is not None:
             self.box.empty()
 

@@ -1,0 +1,109 @@
+"""What the app withstands: `python scripts/robustness.py [--run] [--check]`.
+
+With `--run` the tests that count are run and their numbers written to benchmarks/robustness.json;
+the README's table is then made from that file and from benchmarks/load.json (`make load`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as tree  # nosec B405: a file that our own pytest has just written
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+COUNTS, LOAD = ROOT / "benchmarks" / "robustness.json", ROOT / "benchmarks" / "load.json"
+START, END = "<!-- robustness -->", "<!-- /robustness -->"
+GROUPS = {
+    "uploads": ("Upload corpus and 2,000 mutated files", ["tests/test_upload_corpus.py",
+                                                          "tests/test_upload_fuzz.py"]),
+    "faults": ("Faults: kill -9, full disk, read-only, damaged checkpoints, short memory",
+               ["tests/faults", "tests/test_memory.py"]),
+    "security": ("Closed settings, no network, error numbers, log-in", ["tests/security"]),
+    "browser": ("Main paths in a browser, keyboard alone, accessibility",
+                ["tests/e2e/test_short.py"]),
+}  # fmt: skip
+
+
+def main() -> int:
+    """Run, write or check."""
+    if "--run" in sys.argv:
+        COUNTS.parent.mkdir(exist_ok=True)
+        counts = {name: run(paths) for name, (_, paths) in GROUPS.items()}
+        COUNTS.write_text(json.dumps(counts, indent=2) + "\n")
+    readme = ROOT / "README.md"
+    text = readme.read_text()
+    wanted = re.sub(f"{START}.*{END}", lambda _: f"{START}\n{table()}\n{END}", text, flags=re.S)
+    if "--check" in sys.argv:
+        return int(wanted != text)
+    readme.write_text(wanted)
+    return 0
+
+
+def run(paths: list[str]) -> dict[str, int]:
+    """Tests passed, failed and skipped."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *paths]
+        subprocess.run(command, cwd=ROOT, check=False)
+        suite = tree.parse(report).getroot()[0]  # nosec B314
+    n, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+    failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+    return {"passed": n - failed - skipped, "failed": failed, "skipped": skipped}
+
+
+def table() -> str:
+    """Markdown; a row for each group that was run and each figure that was measured."""
+    rows = ["| What | Result | Command |", "|---|---|---|"]
+    counts = read(COUNTS)
+    for name, (what, paths) in GROUPS.items():
+        if found := counts.get(name):
+            told = f"{found['passed']} passed, {found['failed']} failed"
+            rows.append(f"| {what} | {told} | `python -m pytest {' '.join(paths)}` |")
+    if found := read(LOAD):
+        rows += [f"| {what} | {told} | `make load` |" for what, told in load(found)]
+    return "\n".join(rows)
+
+
+def load(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows of the load test."""
+    many, one = found["actions"], found["one_visitor"]
+    rows = [
+        (
+            f"{found['visitors']} visitors for {found['seconds']} s over every page",
+            f"{len(found['errors'])} errors; {found['compared']} results compared, "
+            f"{found['not_their_own']} not the visitor's own; longest queue seen: "
+            f"{found['most_ahead_in_queue']} ahead",
+        ),
+        (
+            "Memory of the process",
+            f"{found['memory_one_visitor_mb']} MB after one visitor, {found['memory_end_mb']} MB "
+            f"at the end: {found['memory_ratio']} ×",
+        ),
+        (
+            "Cold start to the first whole page",
+            f"{found['cold_start_s']} s (load of the machine: {found['machine']['load_before']})",
+        ),
+    ]
+    names = {"switch": "Page switch", "light": "Slider", "heavy": "Drawing or explaining"}
+    for kind, name in names.items():
+        if many.get(kind, {}).get("n") and one.get(kind, {}).get("n"):
+            told = (
+                f"median {one[kind]['median_s']} s alone; median {many[kind]['median_s']} s, "
+                f"95 % within {many[kind]['p95_s']} s with all"
+            )
+            rows.append((name, told))
+    return rows
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A JSON file, or nothing where it is missing."""
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,40 @@
+"""The README's table of what the app withstands."""
+
+import json
+
+import pytest
+
+from scripts import load, robustness
+
+LOAD = {
+    "visitors": 20, "cold_start_s": 4.2, "seconds": 301, "errors": [], "compared": 60,
+    "not_their_own": 0, "most_ahead_in_queue": 7, "memory_one_visitor_mb": 700,
+    "memory_end_mb": 770, "memory_ratio": 1.1, "machine": {"load_before": 0.2},
+    "actions": {"light": load.times([0.1] * 19 + [0.9])},
+    "one_visitor": {"light": load.times([0.1])},
+}  # fmt: skip
+
+
+def test_rows_come_from_the_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(robustness, "COUNTS", tmp_path / "counts.json")
+    monkeypatch.setattr(robustness, "LOAD", tmp_path / "load.json")
+    assert robustness.table().count("\n") == 1  # the heading alone
+    counts = {"faults": {"passed": 31, "failed": 0, "skipped": 1}}
+    robustness.COUNTS.write_text(json.dumps(counts))
+    robustness.LOAD.write_text(json.dumps(LOAD))
+    text = robustness.table()
+    assert "31 passed, 0 failed" in text and "20 visitors for 301 s" in text
+    assert "1.1 ×" in text and "4.2 s" in text and "Slider" in text and "Page switch" not in text
+
+
+def test_times_are_medians_and_tails():
+    found = load.times([1.0, 2.0, 3.0])
+    assert found["n"] == 3 and found["median_s"] == 2.0 and found["p95_s"] == pytest.approx(2.9)
+    assert load.times([]) == {"n": 0}
+
+
+def test_tests_are_counted(tmp_path):
+    (tmp_path / "test_one.py").write_text("def test_a(): pass\ndef test_b(): assert 0\n")
+    assert robustness.run([str(tmp_path / "test_one.py")]) == {
+        "passed": 1, "failed": 1, "skipped": 0,
+    }  # fmt: skip
