@@ -55,13 +55,13 @@ def choose_ends(
             "Ends", sources, default=SEEDS, key="ends", bind="query-params", required=True
         )
     names = [c for c in domain.class_ids if c in card.classes]
-    first, second = st.columns(2)
+    first, second, third = st.columns([2, 2, 1], vertical_alignment="bottom")
     with second:
         to_class = st.selectbox(
             "To class", names, key="to_class", format_func=domain.class_name, bind="query-params"
         )
     if source == SEEDS:
-        with second:
+        with third:
             to_seed = st.number_input(
                 "To seed", 0, controls.MAX_SEED, 2, key="to_seed", bind="query-params"
             )
@@ -69,7 +69,8 @@ def choose_ends(
         ends = End(class_id, seed), End(str(to_class), int(to_seed))
         return ends, (class_id, seed, to_class, int(to_seed))
     found = []
-    for column, label, key in ((first, class_id, "film_a"), (second, str(to_class), "film_b")):
+    columns = st.columns(2)
+    for column, label, key in zip(columns, (class_id, str(to_class)), ("film_a", "film_b")):
         with column:
             found.append(_upload(registry, domain, card, mode, label, key))
     if found[0] is None or found[1] is None:
