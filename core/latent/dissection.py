@@ -87,7 +87,12 @@ def scaled_units(module: nn.Module, units: list[int], factor: float) -> Iterator
 
 @torch.no_grad()
 def ablate(
-    generator: Any, w: torch.Tensor, layer: str, units: list[int], factor: float = 0.0
+    generator: Any,
+    w: torch.Tensor,
+    layer: str,
+    units: list[int],
+    factor: float = 0.0,
+    seeds: list[int] | None = None,
 ) -> torch.Tensor:
     """Images with some units turned off (0), left alone (1) or up (above 1), (N, C, S, S).
 
@@ -97,6 +102,7 @@ def ablate(
         layer: key of `unit_layers()`.
         units: channels.
         factor: what they are multiplied by, not negative.
+        seeds: of the grain, one per image.
 
     Raises:
         ValueError: a negative factor.
@@ -104,7 +110,7 @@ def ablate(
     if factor < 0:
         raise ValueError("A unit can be turned off (0) or up, not below zero.")
     with scaled_units(generator.unit_layers()[layer], units, factor):
-        return generator.synthesise(w)
+        return generator.synthesise(w, seeds)
 
 
 def segments(pixels: np.ndarray, organ: str = "") -> dict[str, np.ndarray]:

@@ -6,9 +6,7 @@ import torch
 
 from core.latent.interpolation import path, slerp
 from core.models.base import Progress
-from core.models.diffusion import LatentDiffusion, Velocity, integrate
-
-STEPS = 12  # of Heun, either way; the way back from an image needs more than sampling does
+from core.models.diffusion import STEPS, LatentDiffusion, Velocity, integrate
 
 
 def flat_slerp(a: torch.Tensor, b: torch.Tensor, t: float) -> torch.Tensor:

@@ -69,6 +69,7 @@ def without(
     layer: str,
     units: list[int],
     factor: float = 0.0,
+    seed: int | None = None,
 ) -> np.ndarray:
     """The image with units turned off (0) or up (above 1), (S, S, C) uint8.
 
@@ -78,7 +79,7 @@ def without(
     loaded = _checked(registry, model, layer, units)
     with turn(), loaded.lock:
         w = torch.from_numpy(styles)[None].to(loaded.device)
-        images = ablate(loaded.module, w, layer, units, factor)
+        images = ablate(loaded.module, w, layer, units, factor, None if seed is None else [seed])
     return loaded.card.preprocess().denormalise(images)[0]
 
 

@@ -13,9 +13,9 @@ from core.cards import Card
 from core.errors import CheckpointError, SynthLensError
 from core.evaluate.features import find_encoder
 from core.latent.interpolation import lerp, path, path_length, slerp
-from core.latent.noise_path import STEPS, through_noise
+from core.latent.noise_path import through_noise
 from core.models.base import StyleGenerator, noise
-from core.models.diffusion import GUIDANCE, LatentDiffusion
+from core.models.diffusion import GUIDANCE, STEPS, LatentDiffusion
 from core.models.gan.space import GanGenerator
 from core.registry import Loaded, Registry
 from core.services.queue import Turn, turn
@@ -26,6 +26,7 @@ MODES = {
     "noise": "Through diffusion noise",
 }
 BATCH = 8
+INVERSION = 24  # steps of Heun, to the noise of an upload and back: more than sampling takes
 
 Report = Callable[[float], object]
 
@@ -52,7 +53,7 @@ class Film:
     """Images from one end to the other.
 
     Attributes:
-        frames: (n, S, S, C) uint8.
+        frames: (n, S, S, C) uint8; where the autoencoder adds grain, it is the same in all.
         mode: key of `MODES`.
         length: way through the in-domain features, the sum of the steps (perceptual path length);
             None without an encoder.
@@ -179,12 +180,13 @@ def _through_noise(loaded: Loaded, ends: tuple[End, End], n: int, report: Any) -
             continue
         image = loaded.card.preprocess()(end.pixels).to(loaded.device)
         labels = torch.tensor([label], device=loaded.device)
-        noises.append(model.invert(image, labels, 2 * STEPS))
+        noises.append(model.invert(image, labels, INVERSION))
         inverted = True
         report(0.0, None)
     # unguided where an image was inverted: the way there and the way back are then the same
-    options = {"guidance": 1.0, "steps": 2 * STEPS} if inverted else {"guidance": GUIDANCE}
-    return through_noise(model, (noises[0], noises[1]), classes, n, progress=report, **options)  # type: ignore[arg-type]
+    guidance, steps = (1.0, INVERSION) if inverted else (GUIDANCE, STEPS)
+    ends_ = (noises[0], noises[1])
+    return through_noise(model, ends_, classes, n, steps, guidance, report)
 
 
 _WAYS = {"w": _through_w, "z": _through_z, "noise": _through_noise}

@@ -16,6 +16,7 @@ from core.latent.mixing import layer_groups, mix
 from core.latent.pca import components, sample_codes
 from core.latent.sensitivity import by_layer, sensitivity
 from core.models.base import StyleGenerator, noise
+from core.models.gan.stylegan2 import StyleGAN2
 from core.registry import Loaded, Registry
 from core.services.defaults import choose, generator_rank
 from core.services.queue import turn
@@ -148,6 +149,7 @@ def draw(
     model: str,
     styles: np.ndarray,
     moves: list[tuple[Handle, float]] | None = None,
+    seed: int | None = None,
 ) -> np.ndarray:
     """One image from its styles, moved along directions: (S, S, C) uint8.
 
@@ -156,11 +158,12 @@ def draw(
         model: id of a style-based generator.
         styles: as `code` or an inversion gives, (layers, w_dim).
         moves: directions and amounts, in standard deviations of W.
+        seed: of the grain, where the autoencoder adds one; that of `generate` is the image's own.
     """
     loaded = registry.get(model)
     with loaded.lock, torch.inference_mode():
         w = torch.from_numpy(styles)[None].to(loaded.device)
-        return _pixels(loaded, apply(w, [(h.vector, a) for h, a in moves or []]))[0]
+        return _pixels(loaded, apply(w, [(h.vector, a) for h, a in moves or []]), seed)[0]
 
 
 def render(
@@ -174,7 +177,7 @@ def render(
 
     Without moves the image is the one that `generate` draws.
     """
-    return draw(registry, model, code(registry, Origin(model, class_id, seed)), moves)
+    return draw(registry, model, code(registry, Origin(model, class_id, seed)), moves, seed)
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,9 @@ def _mapped(loaded: Loaded, class_id: str, seed: int) -> torch.Tensor:
         return generator.map(noise((generator.z_dim,), [seed]).to(loaded.device), label)
 
 
-def _pixels(loaded: Loaded, w: torch.Tensor) -> np.ndarray:
+def _pixels(loaded: Loaded, w: torch.Tensor, seed: int | None) -> np.ndarray:
     generator: Any = loaded.module
-    return loaded.card.preprocess().denormalise(generator.synthesise(w))
+    grain = (
+        {"seeds": [seed] * len(w)} if seed is not None and isinstance(generator, StyleGAN2) else {}
+    )
+    return loaded.card.preprocess().denormalise(generator.synthesise(w, **grain))

@@ -39,12 +39,14 @@ class Start:
         key: tells it from other starts: model, class and seed, or an upload's digest.
         styles: (layers, w_dim).
         class_id: the class it is of, or is taken for.
+        seed: of the grain that the autoencoder may add.
         upload: the image that `styles` reproduce, (S, S, C) uint8; None for a drawn one.
     """
 
     key: tuple[Any, ...]
     styles: np.ndarray = field(compare=False)
     class_id: str
+    seed: int = 0
     upload: np.ndarray | None = field(default=None, compare=False)
 
 
@@ -136,7 +138,7 @@ class View:
     def drawn(self, values: Values) -> np.ndarray:
         """The image at slider values, (S, S, C) uint8."""
         moves = [(h, values[h.id]) for h in self.chosen if h.id in values]
-        return draw(self.registry, self.card.id, self.start.styles, moves)
+        return draw(self.registry, self.card.id, self.start.styles, moves, self.start.seed)
 
     def first(self) -> np.ndarray:
         """The image with all sliders at rest."""

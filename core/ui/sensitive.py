@@ -54,7 +54,7 @@ def view(registry: Registry, card: Card, start: Start) -> None:
             "sensitivity", key,
             lambda: sensitivities(registry, card.id, start.styles, handles, focus),
         )  # fmt: skip
-    pixels = draw(registry, card.id, start.styles)
+    pixels = draw(registry, card.id, start.styles, seed=start.seed)
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.image(overlay(pixels, found.total), width="stretch",

@@ -34,7 +34,7 @@ def choose_start(
     if found is None:
         return None
     digest, projection = found
-    return Start((card.id, digest, class_id), projection.code, class_id, projection.target)
+    return Start((card.id, digest, class_id), projection.code, class_id, 0, projection.target)
 
 
 def _mixed(registry: Registry, card: Card, class_id: str, seed: int) -> Start:
@@ -51,7 +51,7 @@ def _mixed(registry: Registry, card: Card, class_id: str, seed: int) -> Start:
     if groups:
         st.caption(f"The {' and '.join(groups)} styles are those of seed {int(other)}.")
     styles = state.remember("styles", (origin,), lambda: code(registry, origin))
-    return Start((origin,), styles, class_id)
+    return Start((origin,), styles, class_id, seed)
 
 
 def projected(

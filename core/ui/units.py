@@ -86,8 +86,8 @@ def _pictures(
     factor: float,
     known: dict[int, str],
 ) -> None:
-    pixels = draw(registry, card.id, start.styles)
-    changed = without(registry, card.id, start.styles, layer, units, factor)
+    pixels = draw(registry, card.id, start.styles, seed=start.seed)
+    changed = without(registry, card.id, start.styles, layer, units, factor, start.seed)
     shown = {
         "Start": pixels,
         f"Units × {factor:g}": changed,
@@ -116,8 +116,8 @@ def _changes(
     units: list[int],
     factor: float,
 ) -> None:
-    pixels = draw(registry, card.id, start.styles)
-    changed = without(registry, card.id, start.styles, layer, units, factor)
+    pixels = draw(registry, card.id, start.styles, seed=start.seed)
+    changed = without(registry, card.id, start.styles, layer, units, factor, start.seed)
     ask = lambda image: answers(registry, domain, image, start.class_id)  # noqa: E731
     before = state.remember("start_answers", (start.key,), lambda: ask(pixels))
     after = ask(changed)

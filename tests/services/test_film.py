@@ -120,3 +120,48 @@ def test_other_formats_are_refused():
 def test_torch_is_left_in_its_usual_mode(registry):
     film(registry, MODEL, (End("normal", 1), End("viral", 2)), "z", 3)
     assert torch.ones(1, requires_grad=True).mul(2).requires_grad
+
+
+@pytest.fixture
+def flow(registry):
+    """An untrained latent diffusion model with its autoencoder, as checkpoints."""
+    from core.cards import Card
+    from core.models.base import build
+    from core.preprocessing import Preprocessing
+    from tests.toy import SIZE, write_model
+    from tests.training.tiny import AUTOENCODER, DIFFUSION
+
+    torch.manual_seed(0)
+    plain = {k: v for k, v in AUTOENCODER.items() if k != "family"}
+    coder = build(AUTOENCODER["family"], plain, None).eval()
+    recipe = Preprocessing(size=SIZE).to_dict()
+    card = Card(
+        "shared/ae", "shared", "autoencoder", AUTOENCODER["family"], "AE", plain, [], recipe
+    )
+    write_model(registry.root, card, coder, None)
+    config = {k: v for k, v in DIFFUSION.items() if k != "family"}
+    module = build(DIFFUSION["family"], config, lambda _: coder)
+    names = registry.card(MODEL).classes
+    card = Card(
+        "chest_xray/flow", "chest_xray", "generator", DIFFUSION["family"], "Flow", config, names,
+        recipe,
+    )  # fmt: skip
+    return write_model(registry.root, card, module, None).id
+
+
+def test_a_film_through_noise_ends_at_the_images_of_its_seeds(registry, flow):
+    assert modes_of(registry, registry.card(flow)) == ["noise"]
+    shares = []
+    ends = End("normal", 3), End("viral", 4)
+    found = film(registry, flow, ends, "noise", 4, shares.append)
+    for end, frame in zip(ends, (found.frames[0], found.frames[-1])):
+        made = generate(registry, "chest_xray", "flow", end.class_id, 1, end.seed)[0].pixels
+        assert np.abs(frame.astype(int) - made).max() <= 1  # a batch rounds a little otherwise
+    assert shares == sorted(shares) and found.errors == (None, None)
+
+
+def test_uploads_are_inverted_into_noise_and_their_error_is_told(registry, flow):
+    pixels = drawn(registry, "normal", 5).squeeze()
+    ends = End("normal", pixels=pixels), End("normal", 1)
+    found = film(registry, flow, ends, "noise", 2)
+    assert found.errors[0] > 0 and found.errors[1] is None

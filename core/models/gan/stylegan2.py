@@ -112,9 +112,9 @@ class StyleGAN2(GanGenerator, StyleGenerator):
         """(N, num_layers, w_dim) to the grid the network draws, before any autoencoder."""
         return self.synthesis(w)
 
-    def synthesise(self, w: torch.Tensor) -> torch.Tensor:
-        """(N, num_layers, w_dim) to normalised images, (N, C, S, S)."""
-        return self.to_image(self.synthesis(w))
+    def synthesise(self, w: torch.Tensor, seeds: list[int] | None = None) -> torch.Tensor:
+        """(N, num_layers, w_dim) to normalised images, (N, C, S, S); seeds of the grain."""
+        return self.to_image(self.synthesis(w), seeds)
 
     def grid(self, z: torch.Tensor, labels: torch.Tensor, truncation: float = 1.0) -> torch.Tensor:
         """See `GanGenerator.grid`."""
