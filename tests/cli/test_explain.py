@@ -39,7 +39,7 @@ def test_metrics_stand_beside_random_and_edge_maps(core, image, tmp_path):
         "--out", tmp_path / "o", "--json",
     )  # fmt: skip
     assert answer.code == 0, answer.err
-    assert {"gradcam", "random", "edge"} <= set(answer.lines[0]["metrics"])
+    assert {"gradcam", "random", "edge", "centre"} <= set(answer.lines[0]["metrics"])
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,8 @@ def test_metrics_stand_beside_random_and_edge_maps(core, image, tmp_path):
         (("--domain", "brain_mri", "--model", "chest_xray/toy-cnn"), "belongs to"),
         (("--methods", "guess"), "choose from"),
         (("--target", "FLU"), "FLU"),
+        (("--target", "NORMAL", "--against", "NORMAL"), "two different classes"),
+        (("--baseline", "pink"), "averaged"),
     ],
 )
 def test_wrong_usage(core, image, tmp_path, change, message):
@@ -74,3 +76,37 @@ def test_an_unreadable_image_is_a_failed_input(core, tmp_path):
         "--out", tmp_path / "o", "--json",
     )  # fmt: skip
     assert answer.code == 3 and set(answer.lines[0]) == {"path", "error"}
+
+
+def test_a_generator_is_traced(core, tmp_path):
+    answer = core(
+        "explain-generator", "--domain", "chest_xray", "--model", "toy-gan", "--class", "viral",
+        "--out", tmp_path, "--scorer", "toy-cnn", "--target", "PNEUMONIA", "--json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    line = answer.lines[0]
+    assert sum(line["share_by_layer"]) == pytest.approx(1)
+    assert np.load(tmp_path / "viral_1_w.npy").shape == (2, 5)
+    assert (tmp_path / "viral_1_image.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--region", "1,2"), "four numbers"),
+        (("--region", "0.5,0,0.5,1"), "some width"),
+        (("--model", "toy-diffusion"), "no diffusion UNet"),
+        (("--model", "toy-cnn"), "choose a GAN"),
+    ],
+)
+def test_what_cannot_be_traced(core, tmp_path, change, message):
+    base = ("explain-generator", "--domain", "chest_xray", "--model", "toy-gan", "--class", "viral")
+    answer = core(*base, "--out", tmp_path, *change)
+    assert answer.code == 2 and message in answer.err, answer.err
+
+
+def test_a_counterfactual_needs_the_autoencoder(core, image, tmp_path):
+    answer = core(
+        "counterfactual", image, "--domain", "chest_xray", "--model", "toy-cnn", "--out", tmp_path
+    )
+    assert answer.code == 2 and "autoencoder-128" in answer.err, answer.err
