@@ -152,6 +152,26 @@ def test_eight_threads_get_the_maps_of_one(registry):
     assert not np.allclose(alone[0]["ig"], alone[1]["ig"])
 
 
+def test_two_users_of_one_model_never_mix_maps(registry):
+    """One destroys copies of the weights for the randomisation check, the other just looks."""
+    thorough = lambda: run(registry, 0, target="NORMAL", against="PNEUMONIA")  # noqa: E731
+    glance = lambda seed: run(registry, seed, target="PNEUMONIA", metrics=False).maps  # noqa: E731
+    alone, others = thorough(), [glance(seed) for seed in range(1, 5)]
+    with ThreadPoolExecutor(3) as pool:
+        first, second = pool.submit(thorough), pool.submit(thorough)
+        glances = [pool.submit(glance, seed) for seed in range(1, 5)]
+        together = [first.result(), second.result()]
+    for found in together:
+        assert found.randomisation == alone.randomisation
+        assert found.agreement == alone.agreement
+        for method, values in alone.maps.items():
+            assert np.allclose(found.maps[method], values, atol=1e-6), method
+    for expected, found in zip(others, glances):
+        for method, values in expected.items():
+            assert np.allclose(found.result()[method], values, atol=1e-6), method
+    assert not hooks(registry)
+
+
 def test_no_hook_and_no_memory_remains_after_200_runs(registry):
     least = Settings(steps=2, max_steps=2, samples=5)
     one = lambda seed: run(registry, seed % 4, metrics=False, settings=least)  # noqa: E731
