@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.models.autoencoder import Autoencoder
-from core.models.grain import Grain, band_powers, blur, split_bands
+from core.models.grain import AMOUNT, Grain, band_powers, blur, split_bands
 
 
 def fitted(power: float, bands: int = 3, fall: float = 1.0) -> Grain:
@@ -20,7 +20,7 @@ def fitted(power: float, bands: int = 3, fall: float = 1.0) -> Grain:
 @pytest.mark.parametrize("image", [torch.zeros(2, 3, 64, 64), torch.rand(2, 3, 64, 64)])
 def test_the_predicted_power_is_added_in_every_band_whatever_the_image(image):
     model = fitted(0.04, fall=0.25)
-    added = (model(image, [1, 2]) - image).detach()
+    added = (model(image, [1, 2]) - image).detach() / AMOUNT
     found = model.power(added, grey=False).mean((0, 3, 4))
     wanted = torch.tensor([0.04, 0.01, 0.0025])
     assert torch.allclose(found.log(), wanted.log().expand_as(found), atol=0.6)
@@ -28,7 +28,7 @@ def test_the_predicted_power_is_added_in_every_band_whatever_the_image(image):
 
 def test_grey_images_get_their_luminance_power_and_stay_grey():
     model, image = fitted(0.04, fall=0.25), torch.zeros(2, 3, 64, 64)
-    added = model(image, [1, 2], grey=True).detach()
+    added = model(image, [1, 2], grey=True).detach() / AMOUNT
     assert torch.allclose(added[:, 0], added[:, 2])
     found = model.power(added, grey=True).mean((0, 3, 4))
     assert torch.isclose(found[0, 0].log(), torch.tensor(0.04).log(), atol=0.3)
@@ -55,7 +55,7 @@ def test_grain_depends_on_its_seed_alone():
     assert torch.equal(model(y), model(y))
 
 
-def test_the_likelihood_is_best_at_the_true_power():
+def test_the_loss_is_least_at_the_true_power():
     residual = 0.2 * torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     power = fitted(1.0).power(residual, grey=False)
     true, y = float(power.mean()), torch.zeros_like(residual)
