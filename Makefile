@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 PORT ?= 8501
 
-.PHONY: run test lint types security audit unit e2e load robustness bench screenshots clean
+.PHONY: run test docs lint types security audit unit e2e load robustness bench screenshots clean
 
 run: $(VENV)/.app
 	MALLOC_ARENA_MAX=2 $(BIN)/streamlit run app.py --server.port $(PORT)
@@ -43,6 +43,11 @@ load: $(VENV)/.dev
 # counts of tests passed, and the README's table of them and of the last load test
 robustness: $(VENV)/.dev
 	$(BIN)/python scripts/robustness.py --run
+
+# tables of docs and README from the files that evaluation and training wrote
+docs: $(VENV)/.app
+	$(BIN)/python scripts/compute_plan.py
+	$(BIN)/python scripts/readme_results.py
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m core bench --json --out benchmarks/results.json

@@ -1,0 +1,33 @@
+"""The compute plan: rates from cards, curves from logs, and the document kept true."""
+
+import json
+
+from scripts.compute_plan import OUT, ROOT, curve, rows, table
+
+
+def checkpoint(root, images=3_600_000, seconds=7200):
+    folder = root / "checkpoints" / "d" / "m"
+    folder.mkdir(parents=True)
+    training = {"seconds": seconds, "images_seen": images, "hardware": "H200, 1 of 2, x86_64"}
+    card = {"id": "d/m", "task": "generator", "parameters": 5, "training": training}
+    (folder / "card.json").write_text(json.dumps(card))
+    log = [{"images_seen": k, "kid": 1.0 / k} for k in range(1, 21)]
+    (folder / "history.jsonl").write_text("".join(json.dumps(x) + "\n" for x in log))
+    return folder
+
+
+def test_rates_and_hours_follow_from_the_card(tmp_path):
+    checkpoint(tmp_path)
+    found = rows(tmp_path)
+    assert found[0]["rate"] == 500 and found[0]["hardware"] == "H200"
+    assert "| 500 | 0.56 |" in table(found)
+
+
+def test_a_curve_keeps_its_last_point_and_few_others(tmp_path):
+    points = curve(checkpoint(tmp_path))["kid"]
+    assert points[0] == (1, 1.0) and points[-1] == (20, 0.05) and len(points) == 6
+
+
+def test_the_document_is_that_of_the_shipped_cards():
+    text = OUT.read_text()
+    assert all(f"| {one['id']} |" in text for one in rows(ROOT))
