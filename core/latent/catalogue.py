@@ -21,7 +21,15 @@ from core.latent.directions import (
     scaled,
     within_classes,
 )
-from core.latent.effects import Measure, curves, effects, entanglement, identity, name_by_effect
+from core.latent.effects import (
+    Effect,
+    Measure,
+    curves,
+    effects,
+    entanglement,
+    identity,
+    name_by_effect,
+)
 from core.latent.mixing import layer_groups
 from core.latent.pca import Codes, components, sample_codes
 from core.latent.sefa import sefa
@@ -123,9 +131,7 @@ def describe(
         measured = curves(generator, direction, w, measure)
         found = effects(measured[..., : len(quantities)], quantities)
         features = measured[..., len(quantities) :]
-        # What was fitted to move one quantity keeps that name; the others earn theirs.
-        name = direction.name or f"{direction.id}: {name_by_effect(found)}"
-        named.append(replace(direction, name=name))
+        named.append(replace(direction, name=title(direction, found)))
         table[direction.id] = {
             "n": n,
             "identity": identity(features, classes=labels) if features.shape[2] else {},
@@ -134,6 +140,15 @@ def describe(
             "named_by_effect": name_by_effect(found),
         }
     return named, table
+
+
+def title(direction: Direction, found: list[Effect]) -> str:
+    """A direction's name: its strongest effect, and what it was fitted to where that differs."""
+    strongest = name_by_effect(found)
+    if direction.kind == "attribute":
+        same = strongest == f"more {direction.name}"
+        return strongest if same else f"{strongest} (fitted to {direction.name})"
+    return f"{direction.name or direction.id}: {strongest}"
 
 
 def measure_with(

@@ -72,7 +72,7 @@ def choose_handles(found: list[Handle], moved: Values) -> list[Handle]:
 
 def best(found: list[Handle], most: int = 4) -> list[str]:
     """Directions to begin with: those with a clear effect, or the first ones."""
-    clear = [h.id for h in found if not h.name.endswith("no clear effect")]
+    clear = [h.id for h in found if "no clear effect" not in h.name]
     return (clear + [h.id for h in found if h.id not in clear])[:most]
 
 

@@ -1,10 +1,12 @@
 import json
 
+import pytest
 import torch
 
 from core.latent import attributes
-from core.latent.catalogue import describe, discover, measure_with, ship
-from core.latent.directions import load_directions
+from core.latent.catalogue import describe, discover, measure_with, ship, title
+from core.latent.directions import Direction, load_directions
+from core.latent.effects import Effect
 from core.preprocessing import Preprocessing
 
 from .linear import LinearStyle
@@ -28,7 +30,9 @@ def test_the_catalogue_names_what_directions_do(tmp_path):
         model, chosen, codes, measure, quantities, n=8, progress=lambda s: shares.append(s) or True
     )
     assert shares == [0.0, 1 / 3, 2 / 3]
-    assert named[0].name == "brightness"
+    effect = table["attribute-brightness"]["named_by_effect"]
+    assert named[0].name in ("more brightness", f"{effect} (fitted to brightness)")
+    assert named[2].name == "sefa-4: no clear effect"
     assert table["attribute-brightness"]["named_by_effect"] != "no clear effect"
     assert table["sefa-4"]["entanglement"] == 0  # w[3] reaches no pixel
     ship(named, table, tmp_path)
@@ -37,3 +41,19 @@ def test_the_catalogue_names_what_directions_do(tmp_path):
     effect = next(e for e in stored["sefa-1"]["effects"] if e["quantity"] == "logit")
     assert effect["significant"] and effect["monotone"]
     assert torch.isfinite(torch.tensor(effect["slope"]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "quantity", "expected"),
+    [
+        ("attribute", "eosin", "eosin", "more eosin"),
+        ("attribute", "eosin", "centre", "more centre (fitted to eosin)"),
+        ("class", "towards viral", "centre", "towards viral: more centre"),
+        ("pca", "", "centre", "d-1: more centre"),
+    ],
+)
+def test_a_name_tells_the_effect_and_what_was_meant(kind, name, quantity, expected):
+    effect = Effect(quantity, 1.0, 0.5, 1.5, 0.9, True, (0.0,))
+    direction = Direction("d-1", kind, name, torch.zeros(2))
+    assert title(direction, [effect]) == expected
+    assert "no clear effect" in title(direction, [])
