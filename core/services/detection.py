@@ -9,6 +9,7 @@ import numpy as np
 
 from core import scope
 from core.cards import Card
+from core.evaluate.family import nearest
 from core.registry import Loaded, Registry
 from core.services.classification import probabilities
 from core.services.defaults import choose
@@ -31,6 +32,8 @@ class Verdict:
         stability: one {"name", "p_synthetic", "verdict"} per degradation, the unchanged image
             first; empty without the check or when out of scope.
         scope: {"checked", "in_scope", ...} as `core.scope` measured it.
+        families: probability by generator family, the likeliest first, where the image may be
+            synthetic and the detector can tell families apart.
     """
 
     domain: str
@@ -40,6 +43,7 @@ class Verdict:
     reasons: list[str] = field(default_factory=list)
     stability: list[dict[str, Any]] = field(default_factory=list)
     scope: dict[str, Any] = field(default_factory=dict)
+    families: dict[str, float] = field(default_factory=dict)
 
 
 @served
@@ -78,7 +82,20 @@ def detect(
             if stability:
                 own.breathe()
                 _check_stability(loaded, images[i], verdicts[i])
+        suspect = [i for i in inside if verdicts[i].verdict != REAL]
+        found = nearest(registry, loaded, [images[i] for i in suspect])
+        for i, families in zip(suspect, found):
+            _name_family(verdicts[i], families)
     return verdicts
+
+
+def _name_family(verdict: Verdict, families: dict[str, float]) -> None:
+    verdict.families = families
+    if verdict.verdict == SYNTHETIC and families:
+        name, chance = next(iter(families.items()))
+        verdict.reasons.append(
+            f"Among the families the detector knows it looks most like {name} ({chance:.2f})."
+        )
 
 
 def p_synthetic(loaded: Loaded, images: list[np.ndarray]) -> np.ndarray:

@@ -10,13 +10,14 @@ import torch
 from core.cards import Card
 from core.data.dataset import DomainData
 from core.errors import CheckpointError
-from core.evaluate import calibration
+from core.evaluate import calibration, family
 from core.models.base import build
+from core.models.detector import Detector
 from core.registry import Registry
 from core.training.classifier import ClassifierTrainer, calibrate
 from core.training.degrade import degrade, degrade_all
 from core.training.fakes import ROUND_TRIP, Fakes, generated, round_trips
-from core.training.publish import publish
+from core.training.publish import home, publish
 from core.training.run import Run
 from core.training.trainset import TrainSet
 
@@ -24,6 +25,7 @@ CLASSES = ["real", "synthetic"]
 ALPHA = 0.05
 AUTOENCODER = "shared/autoencoder-128"
 _ROUND_TRIPS = 300
+PER_FAMILY = 60  # fakes of each family that the head is fitted on, and checked on
 
 
 def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
@@ -56,7 +58,22 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
         "left_out": list(fakes["train"].leave_out),
         "degradation_left_out": unseen,
     }
-    return publish(run, card, best)
+    card = publish(run, card, best)
+    family.write(home(card.id), fit_families(best, fakes, own, run))
+    return card
+
+
+def fit_families(
+    module: torch.nn.Module, fakes: dict[str, Fakes], data: DomainData, run: Run
+) -> dict[str, Any]:
+    """The head that names the nearest family, on re-encoded fakes of both splits."""
+    assert isinstance(module, Detector)
+    found = []
+    for salt, part in enumerate(("train", "val")):
+        images, names = fakes[part].many(PER_FAMILY * len(fakes[part].families), salt)
+        again = degrade_all(images, run.seed + salt)
+        found += [family.features(module, again, data.preprocessing, run.device), names]
+    return family.fit(*found)
 
 
 def _no_parent(model_id: str) -> torch.nn.Module:

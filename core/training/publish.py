@@ -30,6 +30,11 @@ def half(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     }
 
 
+def home(card_id: str) -> Path:
+    """Where a checkpoint is published."""
+    return ROOT / card_id
+
+
 def publish(run: Run, card: Card, module: nn.Module, root: Path | None = None) -> Card:
     """Write weights (fp16 safetensors), card and training log into `checkpoints/<id>/`.
 

@@ -66,4 +66,7 @@ def summary(verdict: Verdict) -> None:
         parts += [" re-encodings"]
     if flips:
         parts += [" and changes under ", (", ".join(s["name"] for s in flips), "", "#B86E0033")]
+    if verdict.families and verdict.verdict == "synthetic":
+        name, share = next(iter(verdict.families.items()))
+        parts += ["; looks most like ", (name.split("/")[-1], f"{share:.2f}", shade)]
     annotated_text(*parts, ".")
