@@ -74,7 +74,7 @@ def counterfactual(
         change = overlay(found.reconstruction, found.difference)
         files = _pictures(out, path.stem, {"changed": found.changed, "difference": change})
         kept = ("wanted", "before", "after", "flipped", "distance", "steps", "control", "others")
-        line = {"path": str(path), "domain": domain, "model": card.id}
+        line: dict[str, Any] = {"path": str(path), "domain": domain, "model": card.id}
         line |= {name: getattr(found, name) for name in kept}
         line |= {"visible": found.visible, "near_adversarial": found.near_adversarial}
         line |= {"doubts": list(found.doubts), "files": files}

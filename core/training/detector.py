@@ -68,12 +68,14 @@ def fit_families(
 ) -> dict[str, Any]:
     """The head that names the nearest family, on re-encoded fakes of both splits."""
     assert isinstance(module, Detector)
-    found = []
+    found: list[np.ndarray] = []
+    named: list[list[str]] = []
     for salt, part in enumerate(("train", "val")):
         images, names = fakes[part].many(PER_FAMILY * len(fakes[part].families), salt)
         again = degrade_all(images, run.seed + salt)
-        found += [family.features(module, again, data.preprocessing, run.device), names]
-    return family.fit(*found)
+        found.append(family.features(module, again, data.preprocessing, run.device))
+        named.append(names)
+    return family.fit(found[0], named[0], found[1], named[1])
 
 
 def _no_parent(model_id: str) -> torch.nn.Module:

@@ -87,7 +87,8 @@ def pairs(
         (N, 3, S, S) decoded in half precision, (N, 3, bands, S/4, S/4) power.
     """
     assert model.grain is not None
-    decoded, power = [], []
+    decoded: list[torch.Tensor] = []
+    power: list[torch.Tensor] = []
     for part in sorted(data, key=lambda d: -d.domain.channels):
         pool, grey = Pool([part], device=run.device), part.domain.channels == 1
         for start in range(0, wanted, CHUNK):
