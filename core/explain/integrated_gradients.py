@@ -40,7 +40,8 @@ def path_integral(paths: Paths, steps: int) -> torch.Tensor:
 def integrated_gradients(model: Explainable, x: torch.Tensor, settings: Settings) -> Attribution:
     """Explain one image (1, C, S, S); the steps double until the gap is within tolerance.
 
-    Passes in mixed precision are repeated in float32 before the steps double. The info holds
+    Where the steps may be raised, passes in mixed precision are first repeated in float32. The
+    info holds
     `completeness_gap` (relative), the `steps` used, their `precision` and the `change` of score
     between the baseline and the image.
     """
@@ -53,7 +54,7 @@ def integrated_gradients(model: Explainable, x: torch.Tensor, settings: Settings
         gap = relative_gap(found, change)
         if gap <= settings.tolerance:
             break
-        if paths.low:
+        if paths.low and settings.max_steps > settings.steps:
             paths = Paths(model, x, starts, settings.batch, exact=True)
             continue
         if 2 * steps > settings.max_steps:
