@@ -12,7 +12,6 @@ import torch
 
 from core.cards import Card, read_metrics, write_json
 from core.data.dataset import DomainData
-from core.errors import DataError
 from core.evaluate import generator as fidelity
 from core.evaluate.features import describe, find_encoder
 from core.evaluate.intervals import bootstrap_mean, share
@@ -29,7 +28,8 @@ from core.text.reports import read_reports
 BATCH = 16
 DEFINITIONS = {
     "agreement": "Share of images whose condition, by an independent classifier that never saw a "
-    "synthetic image, is the one of the text. `reports`: findings and impression of OpenI's test "
+    "synthetic image (null where none knows the condition), is the one of the text. Texts: "
+    "findings and impression of OpenI's test "
     "part with the indexers' labels; kinds of pneumonia are named in hand-written sentences.",
     "read": "The same for what the generator itself reads in the text, before it draws.",
     "negation": "Hand-written sentences that deny, close, hedge or affirm a finding; hedged ones "
@@ -76,23 +76,29 @@ class Drawer:
         return np.concatenate(found)
 
     def right(self, pixels: np.ndarray, conditions: Sequence[str]) -> np.ndarray:
-        """Whether the classifier's answer fits each image's condition, (N,) bool.
+        """Whether the classifier's answer fits each image's condition.
 
-        Raises:
-            DataError: no classifier knows one of the conditions.
+        Returns:
+            (N,) of 1 and 0, NaN where no classifier knows the condition.
         """
-        found = np.zeros(len(pixels), bool)
+        found = np.full(len(pixels), np.nan)
         wanted = np.array(conditions)
         for condition in np.unique(wanted):
             judge = judge_of(self.registry, str(condition))
             if judge is None:
-                raise DataError(f"No classifier knows '{condition}'; train one first.")
+                continue
             rows = np.flatnonzero(wanted == condition)
             table = probabilities(self.registry.get(judge.id), [pixels[i].squeeze() for i in rows])
             good = expected(judge.classes, str(condition))
             labels = [judge.classes[k] for k in decide(judge, table)]
             found[rows] = [label in good for label in labels]
         return found
+
+
+def known_share(hits: np.ndarray) -> dict[str, Any] | None:
+    """Share of hits where a classifier could tell; None where it never could."""
+    known = hits[~np.isnan(hits)]
+    return share(known == 1) if len(known) else None
 
 
 def decide(judge: Card, table: np.ndarray) -> np.ndarray:
@@ -132,7 +138,7 @@ def evaluate(
 
     Raises:
         CheckpointError: no such model.
-        DataError: no reports, or no classifier to ask.
+        DataError: no reports.
     """
     start, card = time.monotonic(), registry.card(model_id)
     drawer = Drawer(registry, card, options)
@@ -191,7 +197,7 @@ def agreement(drawer: Drawer, texts: dict[str, list[str]], n: int) -> dict[str, 
         pixels = drawer.draw(chosen, range(n))
         read = np.array([drawer.read[t] == condition for t in dict.fromkeys(chosen)])
         found[condition] = {
-            "agreement": share(drawer.right(pixels, [condition] * n)),
+            "agreement": known_share(drawer.right(pixels, [condition] * n)),
             "read": share(read),
             "texts": len(read),
         }
@@ -205,13 +211,15 @@ def negation(drawer: Drawer, each: int = 2) -> dict[str, Any]:
     right = drawer.right(pixels, [c for _, c, _ in rows])
     groups = np.array([g for g, _, _ in rows])
     read = np.array([drawer.read[t] == c for _, c, t in NEGATION_SET])
-    missed = sorted({t for (_, _, t), good in zip(rows, right) if not good})
+    missed = sorted({t for (_, _, t), good in zip(rows, right) if good == 0})
+    unjudged = [t for (_, c, t) in NEGATION_SET if judge_of(drawer.registry, c) is None]
     return {
-        "all": share(right),
-        **{str(g): share(right[groups == g]) for g in dict.fromkeys(groups)},
+        "all": known_share(right),
+        **{str(g): known_share(right[groups == g]) for g in dict.fromkeys(groups)},
         "read": share(read),
         "misread": [t for (_, _, t), good in zip(NEGATION_SET, read) if not good],
         "missed": missed,
+        "unjudged": unjudged,
         "images_per_sentence": each,
     }
 
@@ -230,7 +238,7 @@ def paraphrase(drawer: Drawer, seeds: Sequence[int] = (0, 1)) -> dict[str, Any]:
         "wording": float(np.mean(wording)),
         "seed": float(np.mean(seed)),
         "sensitivity": {"value": float(ratio.mean()), "ci": bootstrap_mean(ratio)},
-        "agreement": share(np.array(right)),
+        "agreement": known_share(np.array(right)),
         "groups": len(PARAPHRASES),
     }
 

@@ -16,6 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from core.device import mixed
 from core.errors import DataError
 from core.text.conditions import CONDITIONS
 from core.text.encoder import TextEncoder, token_states
@@ -56,7 +57,8 @@ class Prepared:
         # like lengths together: short texts need no work on padding
         for rows in torch.argsort(lengths, stable=True).split(256):
             end = int(lengths[rows].max())
-            part = token_states(bert, self.ids[rows, :end], self.mask[rows, :end])
+            with mixed(device):
+                part = token_states(bert, self.ids[rows, :end], self.mask[rows, :end])
             found[rows.to(device), :end] = part.half()
         return found
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from core.data.dataset import DomainData
 from core.models.text_generator import TextGenerator
@@ -95,6 +97,20 @@ def _ids(names: tuple[str, ...], condition: str) -> torch.Tensor:
     return torch.tensor([names.index(c) for c in IMAGE_CLASSES[condition]])
 
 
+def kept_states(prepared: Prepared, cache: Path, device: torch.device) -> torch.Tensor:
+    """Token states of every text, kept for a resumed run, (N, T, D) float16 on a device."""
+    digest = hashlib.sha256(prepared.ids.numpy().tobytes()).hexdigest()[:12]
+    path, mask = cache / f"states-{digest}.safetensors", prepared.mask.to(device)
+    if not path.exists():
+        states = prepared.states(device)
+        save_file({"states": states[mask].cpu()}, path)
+        return states
+    own = load_file(path)["states"].to(device)
+    states = own.new_zeros(*mask.shape, own.shape[1])
+    states[mask] = own
+    return states
+
+
 def load_pairs(
     data: DomainData,
     model: TextGenerator,
@@ -112,7 +128,7 @@ def load_pairs(
         shares: weight of each condition in a training batch.
     """
     device = next(model.parameters()).device
-    states = prepared.states(device)
+    states = kept_states(prepared, cache, device)
     held_out = data.indices("val")
     own = cast(Any, model)  # has `autoencoder` and `to_grid`, which is all that encoding needs
     reals = load_reals(data, own, cache, False)

@@ -70,14 +70,17 @@ def figures(registry: Registry, card: Card) -> None:
         st.caption("No evaluation of this model is on file.")
         return
     rows = [
-        (name(c), measured(v["agreement"]), measured(v["read"]), v["agreement"]["n"], v["texts"])
+        (
+            name(c), measured(v["agreement"]) or "no classifier knows it", measured(v["read"]),
+            (v["agreement"] or {}).get("n"), v["texts"],
+        )
         for c, v in metrics["agreement"].items()
-    ]
+    ]  # fmt: skip
     st.markdown("**Does the image show what the text says?** Held-out texts.")
     _table(rows, ("Condition in the text", "Image agrees", "Text read right", "Images", "Texts"))
     negation = metrics["negation"]
     st.markdown("**Negation, hedging, resolution.** Hand-written sentences, not of the training.")
-    groups = [(label, negation[k]) for k, label in _GROUPS.items() if k in negation]
+    groups = [(label, negation[k]) for k, label in _GROUPS.items() if negation.get(k)]
     _table([(g, measured(v), v["n"]) for g, v in groups], ("Sentences", "Right", "Images"))
     with st.container(horizontal=True, gap="medium"):
         wording = metrics["paraphrase"]["sensitivity"]

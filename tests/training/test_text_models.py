@@ -4,9 +4,10 @@ import torch
 from core.models.base import build
 from core.registry import Registry
 from core.text.pairs import Pair
-from core.text.prepared import prepare, save
+from core.text.prepared import load, prepare, save
 from core.training import autoencoder, publish, text_diffusion, text_gan
 from core.training.run import Run
+from core.training.text_data import kept_states
 from tests.text import small
 from tests.training import tiny
 from tests.training.test_latent_models import AE
@@ -88,6 +89,15 @@ def test_a_warm_start_takes_what_fits(root, tmp_path, monkeypatch):
     earlier = Registry(root, torch.device("cpu")).get("chest_xray/flow").module.unet
     assert torch.equal(trainer.model.unet.conv_in.weight, earlier.conv_in.weight)
     assert trainer.start["started_from"]["id"] == "chest_xray/flow"
+
+
+def test_token_states_are_computed_once(root, tmp_path, monkeypatch):
+    prepared = load(tmp_path / "texts.safetensors")
+    cpu = torch.device("cpu")
+    first = kept_states(prepared, tmp_path, cpu)
+    monkeypatch.setattr(type(prepared), "states", None)  # a second computation would fail
+    again = kept_states(prepared, tmp_path, cpu)
+    assert torch.equal(first[prepared.mask], again[prepared.mask])
 
 
 @pytest.mark.parametrize("taught", [False, True])
