@@ -149,7 +149,7 @@ def from_attributes(data: DomainData, limit: int = 4000, seed: int = 0) -> Mater
     concepts = []
     for attribute in attributes(data.domain):
         top = top_of_each(measured[attribute.id], classes[candidates], rng)
-        if len(top):
+        if len(top) >= LEAST:
             own = f"attribute-{attribute.id}"
             concepts.append(ConceptSet(own, attribute.name, "attribute", attribute.how, top))
     about = (

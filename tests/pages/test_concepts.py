@@ -15,7 +15,7 @@ CNN = "chest_xray/toy-cnn"
 @pytest.fixture
 def page(toys, open_page):
     toy_concepts.ship(default_registry())
-    return lambda **query: open_page("concepts", concepts_of=CNN, **query)
+    return lambda **query: open_page("concepts", concepts_of="Toy cnn", **query)
 
 
 def files(part):
@@ -78,7 +78,7 @@ def test_uploads_become_a_concept(page):
 
 
 def test_a_model_without_figures_names_the_command(open_page):
-    app = open_page("concepts", concepts_of="chest_xray/toy-detector")
+    app = open_page("concepts", concepts_of="Toy detector")
     assert not app.exception
     assert "concepts measure" in app.code[0].value
 
