@@ -58,16 +58,13 @@ def expected(seed: int) -> np.ndarray:
 
 
 async def tour(own: Visitor, seed: int, truth: np.ndarray, found: Measured) -> None:
-    """Every page once: draw, slide, explain, read."""
+    """Every page once: draw, read, explain, slide."""
     found.times[SWITCH].append(await own.go("", seed=seed, n=1))
     found.times[HEAVY].append(await own.press("Generate"))
     drawn = await asyncio.to_thread(own.images, "Synthetic image:")
     check(found, bool(drawn) and pixels_agree(drawn[0], truth))
     await asyncio.sleep(random.uniform(0.5, 2))
     found.times[SWITCH].append(await own.go("latent_space", seed=seed))
-    for _ in range(SLIDES):
-        await asyncio.sleep(random.uniform(0.2, 1))
-        found.times[LIGHT].append(await own.slide(0, round(random.uniform(-2, 2), 1)))
     for page in PLAIN:
         await asyncio.sleep(random.uniform(0.2, 1))
         found.times[SWITCH].append(await own.go(page))
@@ -79,6 +76,9 @@ async def tour(own: Visitor, seed: int, truth: np.ndarray, found: Measured) -> N
     if seed in found.figures:
         check(found, found.figures[seed] == maps[0])
     found.figures[seed] = maps[0]
+    for _ in range(SLIDES):
+        await asyncio.sleep(random.uniform(0.2, 1))
+        found.times[LIGHT].append(await own.slide("Opacity", random.choice((0.5, 0.6, 0.7))))
 
 
 def check(found: Measured, right: bool) -> None:

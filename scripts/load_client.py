@@ -65,12 +65,9 @@ class Visitor:
         state = WidgetState(id=found[0].button.id, trigger_value=True)
         return await self._run([state], found[1])
 
-    async def slide(self, number: int, value: float) -> float:
-        """Move the n-th slider."""
-        sliders = [x for x in self.fresh if x[0].WhichOneof("type") == "slider"]
-        if len(sliders) <= number:
-            raise Failed("no slider")
-        element, fragment = sliders[number]
+    async def slide(self, label: str, value: float) -> float:
+        """Move a slider."""
+        element, fragment = self.find("slider", label)
         state = WidgetState(id=element.slider.id)
         state.double_array_value.data.append(value)
         self._states[state.id] = state

@@ -105,3 +105,16 @@ def test_configurations_are_checked(tmp_path):
         read_config(path)
     path.write_text('id = "a/b"\n[model]\nfamily = "cnn"\n')
     assert read_config(path)["model"]["family"] == "cnn"
+
+
+def test_lines_logged_after_the_state_are_dropped_even_at_its_own_step(tmp_path):
+    run = Run(tmp_path, {})
+    run.step = 4
+    run.log(loss=1)
+    run.save_state({})
+    run.log(val_loss=2)  # validated, then killed before the next state: it is validated again
+    again = Run(tmp_path, {}, resume=True)
+    again.load_state()
+    again.log(val_loss=2)
+    lines = [json.loads(line) for line in again.history.read_text().splitlines()]
+    assert [line.get("val_loss") for line in lines] == [None, 2]
