@@ -30,8 +30,9 @@ def framed(
     return image
 
 
-def _panels(maps: dict[str, np.ndarray], title: str, signed: bool, columns: int = 6) -> go.Figure:
+def _panels(maps: dict[str, np.ndarray], title: str, signed: bool, columns: int = 4) -> go.Figure:
     rows = -(-len(maps) // columns)
+    side = max(len(values) for values in maps.values())
     fig = make_subplots(
         rows, columns, subplot_titles=list(maps), horizontal_spacing=0.01,
         vertical_spacing=0.12 / max(1, rows - 1) if rows > 1 else 0.1,
@@ -40,7 +41,7 @@ def _panels(maps: dict[str, np.ndarray], title: str, signed: bool, columns: int 
         top = float(np.abs(values).max()) or 1.0
         at = {"row": place // columns + 1, "col": place % columns + 1}
         fig.add_heatmap(
-            z=values / top, zmin=-1 if signed else 0, zmax=1, showscale=False,
+            z=_enlarged(values, side) / top, zmin=-1 if signed else 0, zmax=1, showscale=False,
             colorscale="RdBu_r" if signed else "Cividis",
             hovertemplate="%{z:.2f} of the largest<extra></extra>", **at,
         )  # fmt: skip
@@ -53,11 +54,18 @@ def _panels(maps: dict[str, np.ndarray], title: str, signed: bool, columns: int 
     return fig
 
 
+def _enlarged(values: np.ndarray, side: int) -> np.ndarray:
+    """A map (h, w) at (side, side) by nearest neighbour: all panels then share their axes."""
+    rows, columns = (np.arange(side) * n // side for n in values.shape)
+    return values[rows][:, columns]
+
+
 def layer_maps(layers: dict[str, np.ndarray]) -> go.Figure:
     """Signed attribution to the feature maps of layers from coarse to fine, each by its largest."""
     chosen = np.unique(np.linspace(0, len(layers) - 1, min(MOST, len(layers))).astype(int))
     names = [list(layers)[i] for i in chosen]
-    shown = {f"{name} ({layers[name].shape[0]} px)": layers[name] for name in names}
+    short = {name: name.removeprefix("synthesis.") for name in names}
+    shown = {f"{short[name]} ({layers[name].shape[0]} px)": layers[name] for name in names}
     title = "Where in the layers it was made: red adds to it, blue takes away (n = 1 image)"
     return _panels(shown, title, signed=True)
 
