@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -177,20 +179,26 @@ def _disagreements(view: View) -> None:
 
 
 def _downloads(
-    domain: Domain, text: str, lines: list[str], found: Any, drawn: list[go.Figure]
+    domain: Domain, text: str, lines: list[str], found: pd.DataFrame, drawn: list[go.Figure]
 ) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Table (CSV)", found.to_csv(index=False), f"study-{domain.id}.csv", on_click="ignore"
         )
-        parts: list[str | go.Figure] = [f"<p><b>{text}</b></p>"]
-        parts += [f"<p>{line}</p>" for line in lines]
-        parts += [*drawn, found.to_html(border=0, na_rep="–", index=False)]
-        title = f"Does synthetic data help? {domain.name}"
         st.download_button(
-            "Report (HTML)", lambda: reports.html_report(title, parts), f"study-{domain.id}.html",
-            on_click="ignore",
+            "Report (HTML)", lambda: report(domain, text, lines, found, drawn),
+            f"study-{domain.id}.html", on_click="ignore",
         )  # fmt: skip
+
+
+def report(
+    domain: Domain, text: str, lines: list[str], found: pd.DataFrame, drawn: list[go.Figure]
+) -> bytes:
+    """The view as one HTML file: answer, what it rests on, figures, table."""
+    parts: list[str | go.Figure] = [f"<p><b>{html.escape(text)}</b></p>"]
+    parts += [f"<p>{html.escape(line)}</p>" for line in lines]
+    parts += [*drawn, found.to_html(border=0, na_rep="–", index=False)]
+    return reports.html_report(f"Does synthetic data help? {domain.name}", parts)
 
 
 def checkpoints(view: View, cards: list[Card]) -> list[Card]:
