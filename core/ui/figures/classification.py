@@ -26,8 +26,8 @@ def confusion_of(block: dict[str, Any]) -> np.ndarray | None:
 def confusion(matrix: np.ndarray, labels: Sequence[str], name: str) -> go.Figure:
     """Shares of each true class, with counts written in the cells."""
     total = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    text = [[f"{int(v):,}" for v in row] for row in matrix]
-    return _matrix(matrix / total, text, labels, f"{name} (n = {int(matrix.sum()):,})", False)
+    text = [[f"{round(v):,}" for v in row] for row in matrix]
+    return _matrix(matrix / total, text, labels, f"{name} (n = {round(matrix.sum()):,})", False)
 
 
 def confusion_change(first: np.ndarray, second: np.ndarray, labels: Sequence[str]) -> go.Figure:
@@ -35,7 +35,7 @@ def confusion_change(first: np.ndarray, second: np.ndarray, labels: Sequence[str
     shares = [m / np.maximum(m.sum(axis=1, keepdims=True), 1) for m in (first, second)]
     change = shares[1] - shares[0]
     text = [[f"{v * 100:+.1f}" for v in row] for row in change]
-    return _matrix(change, text, labels, f"Change, points (n = {int(second.sum()):,})", True)
+    return _matrix(change, text, labels, f"Change, points (n = {round(second.sum()):,})", True)
 
 
 def _matrix(
