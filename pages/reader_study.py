@@ -6,6 +6,8 @@ from core.ui import layout, state
 from core.ui.readers import results, set_up, take_part
 from core.ui.readers.common import VIEWS
 
+domain = state.domain()
+state.registry()  # a deep link into a fresh server starts over through the app
 reading = bool(st.query_params.get("reader"))
 if not reading:
     layout.header(
@@ -23,4 +25,4 @@ elif view == "setup":
 else:
     results.results()
 if not reading:
-    layout.caveats(state.domain())
+    layout.caveats(domain)

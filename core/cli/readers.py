@@ -264,6 +264,7 @@ def coverage(
     out: Annotated[Path, typer.Option(help="JSON file to write.")],
     repetitions: Annotated[int, typer.Option(min=2, help="Simulated studies a setting.")] = 1000,
     seed: Seed = 0,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Check on simulated readers that 95 % intervals hold the truth 95 times of 100."""
@@ -271,7 +272,7 @@ def coverage(
         from core.cards import write_json
         from core.readers.coverage import coverage as work
 
-        found = work(repetitions, seed=seed, progress=counter("studies"))
+        found = work(repetitions, seed=seed, progress=counter("studies"), workers=workers)
         write_json(out, plain(found))
         for setting in found["settings"]:
             emit(setting, as_json, _coverage_text(setting))

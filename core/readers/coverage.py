@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import combinations
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import pandas as pd
 
 from core.evaluate.intervals import wilson
 from core.readers import simulate, truth
-from core.readers.analysis.agreement import agreement
+from core.readers.analysis.agreement import cohen, fleiss
 from core.readers.analysis.detection import detection, reader_lines
 from core.readers.analysis.diagnosis import diagnosis
 from core.readers.analysis.preference import bradley_terry
@@ -24,6 +26,8 @@ from core.readers.simulate import Person, Skill
 SETTINGS = ((6, 40), (10, 60), (20, 50))  # readers, cases per task
 METHODS = ("edge", "gradcam", "ig", "shap")
 LABELS = ("NORMAL", "PNEUMONIA")
+PART = 10  # studies a worker makes at a time
+Row = tuple[float, float, float, float]  # value, low, high, truth
 Found = Iterator[tuple[str, Any, float]]  # name, interval, truth
 
 
@@ -33,6 +37,7 @@ def coverage(
     seed: int = 0,
     skill: Skill | None = None,
     progress: Callable[[int, int], None] | None = None,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """How often each 95 % interval holds the true value, in repeated simulated studies.
 
@@ -42,22 +47,27 @@ def coverage(
         seed: of the first study; study i has seed + i.
         skill: the population.
         progress: called with studies done and all.
+        workers: processes; the results do not depend on it.
 
     Returns:
         Per setting and figure: "covered" share with its own 95 % interval, "repetitions", "truth"
         (mean), "mean" estimate and mean "width".
     """
-    population = skill or Skill()
-    results, done = [], 0
+    population, results, done = skill or Skill(), [], 0
+    total = repetitions * len(settings)
     for readers, cases in settings:
-        tally: dict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
-        for i in range(repetitions):
-            rng = np.random.default_rng([seed + i, readers, cases])
-            for name, figure, true in _study(population, readers, cases, rng):
-                tally[name].append((figure["value"], *figure["ci"], true))
-            done += 1
-            if progress:
-                progress(done, repetitions * len(settings))
+        parts = [
+            (population, readers, cases, range(seed + at, seed + min(at + PART, repetitions)))
+            for at in range(0, repetitions, PART)
+        ]
+        tally: dict[str, list[Row]] = defaultdict(list)
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+            for found in pool.map(_studies, parts) if workers > 1 else map(_studies, parts):
+                for name, rows in found.items():
+                    tally[name] += rows
+                done += PART
+                if progress:
+                    progress(min(done, total), total)
         figures = {name: _summary(np.array(rows)) for name, rows in tally.items()}
         results.append({"readers": readers, "cases": cases, "figures": figures})
     return {
@@ -68,6 +78,17 @@ def coverage(
         "population": vars(population),
         "settings": results,
     }
+
+
+def _studies(part: tuple[Skill, int, int, range]) -> dict[str, list[Row]]:
+    skill, readers, cases, seeds = part
+    found: dict[str, list[Row]] = defaultdict(list)
+    for seed in seeds:
+        rng = np.random.default_rng([seed, readers, cases])
+        for name, figure, true in _study(skill, readers, cases, rng):
+            if figure["value"] is not None:
+                found[name].append((figure["value"], *figure["ci"], true))
+    return dict(found)
 
 
 def _summary(rows: np.ndarray) -> dict[str, Any]:
@@ -128,9 +149,9 @@ def _detection(skill: Skill, people: list[Person], n: int, rng: np.random.Genera
     alone = reader_lines(rows[rows["reader"] == 0])[0]
     yield "one_reader", alone["accuracy"], truth.one_reader(skill, people[0])
     yield "seconds", times(rows), skill.seconds
-    agreed, kappa = agreement(rows[rows["reader"] < 6]), truth.kappas(skill, people[:6])
-    yield "fleiss_kappa", agreed["fleiss"], kappa["fleiss"]
-    yield "cohen_kappa", agreed["cohen"][0], kappa["cohen"]
+    said, kappa = (score > 3).astype(int), truth.kappas(skill, people)
+    yield "fleiss_kappa", fleiss(said.T, 2), kappa["fleiss"]
+    yield "cohen_kappa", cohen(said[:2].T, 2), kappa["cohen"]
 
 
 def _preference(skill: Skill, people: list[Person], n: int, rng: np.random.Generator) -> Found:

@@ -238,7 +238,7 @@ class _Maker:
         found = explain(self.registry, card.id, subject.pixels, methods, metrics=False)
         # every image has its own noise; the same one each time would be recognised
         random = np.random.default_rng([self.design.seed, len(self.explained)])
-        found.references["random"] = random.random(found.pixels.shape[:2], dtype=np.float32)
+        found.references["random"] = random.uniform(-1, 1, found.pixels.shape[:2])
         return found
 
     def painted(self, found: Explanation, method: str) -> str:

@@ -9,8 +9,8 @@ from core import domains
 from core.readers.database import StudyError
 from core.readers.design import CAUSABILITY, COMPARE, DIAGNOSE, RATE, TURING
 
-SCALE = ((1, "1 not at all"), (2, "2"), (3, "3"), (4, "4"), (5, "5 fully"))
-CONFIDENCE = ((1, "1 a guess"), (2, "2"), (3, "3"), (4, "4"), (5, "5 certain"))
+SCALE = ((1, "Not at all"), (2, "A little"), (3, "Half"), (4, "Mostly"), (5, "Fully"))
+CONFIDENCE = ((1, "A guess"), (2, "Unsure"), (3, "Half sure"), (4, "Sure"), (5, "Certain"))
 # Rating-scale ROC: one press gives answer and confidence (Swets & Pickett 1982, ch. 1).
 REAL_TO_SYNTHETIC = (
     (1, "Surely real"), (2, "Probably real"), (3, "Rather real"),

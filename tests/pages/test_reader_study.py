@@ -1,6 +1,7 @@
 """The reader study's page on toy checkpoints: set up, take part, results."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.readers import sessions, studies
 from core.readers.database import Database
@@ -9,7 +10,7 @@ from core.readers.fill import demo, fill
 from core.readers.material import Real, build
 from core.readers.records import frame
 from core.ui.readers import trial
-from tests.pages.conftest import png, words
+from tests.pages.conftest import APP, png, words
 from tests.readers.made import design
 from tests.toy import real_image
 
@@ -198,3 +199,11 @@ def test_the_power_calculator_answers(open_page, db):
     before = words(app)
     app.number_input(key="effect").set_value(0.05).run()
     assert not app.exception and words(app) != before
+
+
+def test_a_reader_s_link_into_a_fresh_server_goes_through_the_app(toys, db):
+    app = AppTest.from_file(str(APP), default_timeout=120)
+    app.query_params["reader"] = "AAAA-AAAA-AAAA"
+    app.switch_page("pages/reader_study.py").run()
+    assert not app.exception
+    assert app.sidebar.selectbox(key="domain").value == "chest_xray"

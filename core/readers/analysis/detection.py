@@ -30,7 +30,7 @@ def detection(rows: pd.DataFrame) -> dict[str, Any]:
     truth = (by_case(rows, "truth", cases) == "synthetic").astype(int)
     said, _, _ = grid(rows, (rows["choice"] == "synthetic").astype(float))
     right = np.where(np.isnan(said), np.nan, (said == truth).astype(float))
-    accuracy = mrmc.pooled(*mrmc.means(right, truth)[1:], UNIT)
+    accuracy = mrmc.pooled(*mrmc.means(right, truth)[1:], UNIT, truth)
     accuracy["p_chance"] = mrmc.p_value(accuracy, 0.5)
     rates = {
         "sensitivity": mrmc.pooled(*mrmc.means(right[:, truth == 1])[1:], UNIT),
@@ -38,8 +38,8 @@ def detection(rows: pd.DataFrame) -> dict[str, Any]:
     }
     return {
         "accuracy": accuracy, **rates,
-        "d_prime": mrmc.pooled(*d_primes(said, truth)),
-        "auc": mrmc.pooled(*areas(scores, truth), UNIT),
+        "d_prime": mrmc.pooled(*d_primes(said, truth), None, truth),
+        "auc": mrmc.pooled(*areas(scores, truth), UNIT, truth),
         "versus_detector": versus(rows, right, truth, cases),
     }  # fmt: skip
 
@@ -59,7 +59,7 @@ def d_primes(said: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """d′ = z(hits) − z(false alarms) of each reader, with influence values.
 
     Half an answer is added to either kind (Hautus 1995), so that perfect readers have a figure;
-    influence values follow by the delta method.
+    influence values follow by the delta method, without the half answers' shrinkage.
 
     Args:
         said: (R, C) 1 for "synthetic", 0 for "real", NaN for no answer.
@@ -76,7 +76,7 @@ def d_primes(said: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarra
             rate = (row[own].sum() + 0.5) / (n + 1)
             z = float(norm.ppf(rate))
             value += sign * z
-            spread = (row[own] - row[own].mean()) * np.sqrt(n / (n - 1)) / (n + 1)
+            spread = (row[own] - row[own].mean()) * np.sqrt(n / (n - 1)) / n
             effect[own] = sign * spread / norm.pdf(z)
         else:
             values.append(value)
@@ -117,7 +117,7 @@ def versus(
         return {}
     own = np.array([c == "synthetic" for c in calls[judged]]) == (truth[judged] == 1)
     gap = right[:, judged] - own
-    found = mrmc.pooled(*mrmc.means(gap, truth[judged])[1:], (-1.0, 1.0))
+    found = mrmc.pooled(*mrmc.means(gap, truth[judged])[1:], (-1.0, 1.0), truth[judged])
     return {
         "difference": found | {"p": mrmc.p_value(found, 0.0)},
         "detector": share(int(own.sum()), len(own)),

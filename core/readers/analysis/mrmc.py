@@ -18,7 +18,10 @@ from core.readers.analysis.exact import LEVEL
 
 
 def pooled(
-    values: np.ndarray, influence: np.ndarray, bounds: tuple[float, float] | None = None
+    values: np.ndarray,
+    influence: np.ndarray,
+    bounds: tuple[float, float] | None = None,
+    strata: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Mean over readers of a figure, with an interval for other readers and other cases.
 
@@ -27,26 +30,29 @@ def pooled(
         influence: (R, C) what each case adds to the error of each reader's figure; zero where
             the reader has not seen the case. Row i's squares sum to the variance of values[i].
         bounds: the figure's range, which the interval is cut to.
+        strata: (C,) kinds of cases; the smallest kind gives the cases' degrees of freedom.
 
     Returns:
         {"value", "ci", "se", "df", "readers", "cases"}. With one reader the interval is for that
         reader on other cases.
     """
     count = len(values)
-    used = int((influence != 0).any(0).sum()) if influence.size else 0
+    used = influence.shape[1] if influence.size else 0
+    kinds = np.zeros(used, int) if strata is None or not used else strata
+    free = max(int(np.unique(kinds, return_counts=True)[1].min()) - 1, 1) if used else 1
     if count == 0:
         return _result(float("nan"), float("nan"), float("nan"), 0, used, bounds)
     mean = float(np.mean(values))
     covariance = influence @ influence.T if influence.size else np.zeros((count, count))
     if count == 1:
         error = float(np.sqrt(covariance[0, 0]))
-        return _result(mean, error, max(used - 1, 1), 1, used, bounds)
+        return _result(mean, error, free, 1, used, bounds)
     among = float(np.var(values, ddof=1))
     shared = (covariance.sum() - np.trace(covariance)) / (count * (count - 1))
     cases = count * max(float(shared), 0.0)
     if among + cases == 0:
         return _result(mean, 0.0, count - 1, count, used, bounds)
-    df = (among + cases) ** 2 / (among**2 / (count - 1) + cases**2 / max(used - 1, 1))
+    df = (among + cases) ** 2 / (among**2 / (count - 1) + cases**2 / free)
     return _result(mean, float(np.sqrt((among + cases) / count)), df, count, used, bounds)
 
 
@@ -112,7 +118,7 @@ def clustered(
         readers, cases: (N,) who answered what.
 
     Returns:
-        (P, P) covariance and the degrees of freedom, the smaller number of clusters less one.
+        (P, P) covariance and its degrees of freedom.
     """
     both = np.unique(np.stack([readers, cases], 1), axis=0, return_inverse=True)[1]
     total = np.zeros((len(value), len(value)))
@@ -126,9 +132,14 @@ def clustered(
         parts.append(part)
         sizes.append(size)
         total += sign * part
-    # the difference may come out too small by chance: never below the larger one-way part
-    for k in range(len(value)):
-        if total[k, k] < max(parts[0][k, k], parts[1][k, k]):
-            total = parts[0] if parts[0][k, k] >= parts[1][k, k] else parts[1]
-            break
-    return total, float(max(min(sizes[0], sizes[1]) - 1, 1))
+    if (np.diag(total) < np.diag(parts[2])).any():
+        total = parts[2]  # by chance less than independent answers would give
+    return total, _freedom(total, parts, sizes)
+
+
+def _freedom(total: np.ndarray, parts: list[np.ndarray], sizes: list[int]) -> float:
+    """Satterthwaite's degrees of freedom: readers' sums, and what cases add to single answers."""
+    whole, readers = float(np.trace(total)), float(np.trace(parts[0]))
+    cases = max(float(np.trace(parts[1] - parts[2])), 0.0)
+    spread = readers**2 / max(sizes[0] - 1, 1) + cases**2 / max(sizes[1] - 1, 1)
+    return max(whole**2 / spread, 1.0) if spread > 0 else float(max(sizes[0] - 1, 1))
