@@ -21,6 +21,7 @@ from torch import nn
 
 from core.explain.organ import mask_of
 
+SIDE = 64  # px that segments are compared at; activation maps are far coarser
 QUANTILES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
@@ -153,25 +154,26 @@ def overlaps(maps: torch.Tensor, parts: dict[str, np.ndarray]) -> list[Overlap]:
     """
     names = list(parts)
     masks = torch.from_numpy(np.stack([parts[n] for n in names], 1))  # (N, K, S, S)
+    masks = masks[..., :: max(1, masks.shape[-1] // SIDE), :: max(1, masks.shape[-1] // SIDE)]
     half = len(maps) // 2
-    big = [_enlarged(part, masks.shape[-1]) for part in (maps[:half], maps[half : 2 * half])]
+    fits, helds = (_enlarged(m, masks.shape[-1]) for m in (maps[:half], maps[half : 2 * half]))
+    own, held_out = _flat(masks[:half]), _flat(masks[half : 2 * half])
+    others = _flat(masks[half : 2 * half].roll(1, 0))
     found = []
     for unit in range(maps.shape[1]):
-        fit, held = big[0][:, unit], big[1][:, unit]
-        cuts = torch.quantile(fit.flatten()[:: max(1, fit.numel() // 100_000)], _levels(fit))
-        table = torch.stack([_iou(fit > cut, masks[:half]) for cut in cuts])  # (Q, K)
+        fit, held = fits[:, unit].flatten(), helds[:, unit].flatten()
+        cuts = torch.quantile(fit[:: max(1, len(fit) // 20_000)], _levels(fit))
+        table = _iou(fit[None] > cuts[:, None], own)  # (Q, K)
         q, k = divmod(int(table.argmax()), len(names))
-        high, own = held > cuts[q], masks[half : 2 * half]
-        found.append(
-            Overlap(
-                unit,
-                names[k],
-                float(_iou(high, own)[k]),
-                float(_iou(high, own.roll(1, 0))[k]),
-                QUANTILES[q],
-            )
-        )
+        high = (held > cuts[q])[None]
+        scores = float(_iou(high, held_out)[0, k]), float(_iou(high, others)[0, k])
+        found.append(Overlap(unit, names[k], *scores, QUANTILES[q]))
     return sorted(found, key=lambda o: -(o.iou - o.control))
+
+
+def _flat(masks: torch.Tensor) -> torch.Tensor:
+    """(N, K, s, s) to (N s s, K) float."""
+    return masks.transpose(0, 1).flatten(1).T.float()
 
 
 def _levels(like: torch.Tensor) -> torch.Tensor:
@@ -185,7 +187,8 @@ def _enlarged(maps: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def _iou(high: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
-    """Intersection over union over all images at once: (N, S, S) and (N, K, S, S) to (K,)."""
-    both = (high[:, None] & masks).sum((0, 2, 3)).double()
-    either = (high[:, None] | masks).sum((0, 2, 3)).double()
+    """Intersection over union over all images at once: (Q, P) bool and (P, K) to (Q, K)."""
+    marked = high.float()
+    both = marked @ masks
+    either = marked.sum(1, keepdim=True) + masks.sum(0) - both
     return both / either.clamp_min(1)
