@@ -41,7 +41,7 @@ def results() -> None:
 def _unlock() -> None:
     with st.container(border=True):
         key = st.text_input("Investigator's key", key="typed_key", max_chars=30, type="password")
-        if st.button("Open the results", disabled=not key, type="primary"):
+        if st.button("Open the results", type="primary"):
             with layout.said_plainly():
                 studies.by_key(database(), key)
                 st.session_state["_key"] = key
