@@ -57,7 +57,7 @@ class Mirror(torch.nn.Module):
     def encode(self, x):
         return x
 
-    def decode(self, z, channels=3):
+    def decode(self, z, channels=3, seeds=None):
         return z[:, :channels]
 
 
