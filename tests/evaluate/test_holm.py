@@ -24,9 +24,9 @@ def test_steps_down_in_the_order_given(given, expected):
 
 
 def test_false_alarms_of_a_family_stay_rare(rng):
-    families = rng.random((1000, 8))
+    families = rng.random((100, 8))
     alarms = np.mean([min(holm(p)) < 0.05 for p in families])
-    assert alarms < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+    assert alarms < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 100)
 
 
 @pytest.mark.parametrize("wrong", [[-0.1, 0.5], [0.5, 1.5]])
