@@ -12,9 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import balanced_accuracy_score
-from sklearn.preprocessing import StandardScaler
 
 from core.cards import write_json
 from core.models.detector import Detector
@@ -48,6 +45,11 @@ def fit(
         held_out: (M, D) features of validation fakes.
         held_out_names: M family names.
     """
+    # takes a second to import, and verdicts do not need it
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.preprocessing import StandardScaler
+
     scaler = StandardScaler().fit(train)
     model = LogisticRegression(C=0.1, max_iter=500).fit(scaler.transform(train), names)
     known = np.isin(held_out_names, model.classes_)

@@ -31,7 +31,7 @@ class Halves(nn.Module):
     def encode(self, x):
         return nn.functional.avg_pool2d(x, 2).mean(1, keepdim=True).expand(-1, 8, -1, -1)
 
-    def decode(self, z, channels=3):
+    def decode(self, z, channels=3, seeds=None):
         pooled = z.mean(1, keepdim=True).expand(-1, channels, -1, -1)
         return nn.functional.interpolate(pooled, scale_factor=2)
 
