@@ -44,11 +44,22 @@ def leaks(learned: Learned, data: DomainData) -> dict[str, Any]:
         for entry in (e for e in entries if e.get("domain") == data.domain.id):
             if entry.get("archives") != own["archives"]:
                 other[model] = "learned from other archives: " + ", ".join(entry["archives"])
-            elif entry.get("counts") != own["counts"]:
+            elif not same_split(entry.get("counts", {}), data.counts()):
                 other[model] = "learned from another split of the same archives"
             else:
                 same.append(model)
     return {"same_split": same, "other_split": other, "copies": copies(data)}
+
+
+def same_split(theirs: dict[str, dict[str, int]], ours: dict[str, dict[str, int]]) -> bool:
+    """Whether counts by class and split agree; a pack carries no test images, so none count."""
+
+    def kept(counts: dict[str, dict[str, int]], splits: tuple[str, ...]) -> list[Any]:
+        return sorted((c, *(n.get(s) for s in splits)) for c, n in counts.items())
+
+    packed = bool(theirs) and not any(n.get("test") for n in theirs.values())
+    splits = ("train", "val") if packed else ("train", "val", "test")
+    return kept(theirs, splits) == kept(ours, splits)
 
 
 def copies(data: DomainData) -> dict[str, int]:

@@ -9,7 +9,7 @@ import torch
 from core import domains
 from core.data.dataset import load
 from core.registry import Registry
-from core.study.provenance import copies, leaks, learned_from
+from core.study.provenance import copies, leaks, learned_from, same_split
 from tests.training import tiny
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -51,6 +51,14 @@ def test_copies_of_held_out_images_are_counted(data):
     assert copies(data) == {"val": 0, "official": 1, "clean": 0}
     data.pixel_hashes[val] = data.pixel_hashes[train]
     assert copies(data)["val"] == 1
+
+
+def test_a_pack_without_test_images_is_the_same_split_and_another_count_is_not():
+    ours = {"a": {"train": 5, "val": 2, "test": 3}}
+    assert same_split({"a": {"train": 5, "val": 2, "test": 0}}, ours)
+    assert not same_split({"a": {"train": 6, "val": 2, "test": 0}}, ours)
+    assert not same_split({"a": {"train": 5, "val": 2, "test": 1}}, ours)
+    assert not same_split({}, ours)
 
 
 def archives(card):
