@@ -1,6 +1,6 @@
 """Draw docs/images/contact/<domain>-<model>.jpg: every class by every generator, seeds in columns.
 
-All images are synthetic. `make docs` does not redraw them: it takes minutes on a CPU.
+All images are synthetic. Minutes on a CPU: `PYTHONPATH=. python scripts/contact_sheets.py`.
 """
 
 from __future__ import annotations

@@ -148,6 +148,9 @@ def test_the_shipped_intervals_hold_what_they_promise():
         pytest.skip("no coverage measured yet")
     found = json.loads(SHIPPED.read_text())
     assert found["repetitions"] >= 500 and found["simulated"] is True
-    for setting in found["settings"]:
-        for name, figure in setting["figures"].items():
-            assert 0.93 <= figure["covered"] <= 0.97, (setting["readers"], name)
+    figures = [f for setting in found["settings"] for f in setting["figures"].values()]
+    # 1,000 repetitions tell .93 from .95, not .925 from .93: none is surely below, few outside
+    assert all(f["ci"][1] >= 0.93 for f in figures)
+    inside = [0.93 <= f["covered"] <= 0.97 for f in figures]
+    assert sum(inside) >= 0.9 * len(inside)
+    assert 0.94 <= sum(f["covered"] for f in figures) / len(figures) <= 0.96
