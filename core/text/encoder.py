@@ -111,12 +111,13 @@ def load_encoder(name: str = DEFAULT) -> TextEncoder:
     logging.disable_progress_bar()
     folder = _packaged() if name == DEFAULT else name
     try:
-        bert = AutoModel.from_pretrained(folder, use_safetensors=True)
+        # a folder on disk, or a name that the user's own configuration gives
+        bert = AutoModel.from_pretrained(folder, use_safetensors=True)  # nosec B615
         own = Path(folder) / "tokenizer.json"
         tokenizer = (
             Tokenizer.from_file(str(own))
             if own.exists()
-            else AutoTokenizer.from_pretrained(folder, use_fast=True).backend_tokenizer
+            else AutoTokenizer.from_pretrained(folder, use_fast=True).backend_tokenizer  # nosec B615
         )
     except (OSError, ValueError) as error:
         raise CheckpointError(f"The text encoder '{name}' cannot be read: {error}") from error

@@ -116,7 +116,7 @@ def _settings(config: Any, length: int, words: int) -> dict[str, Any]:
         "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
         "hidden_act", "type_vocab_size", "layer_norm_eps",
     )  # fmt: skip
-    cut = {"max_position_embeddings": length, "vocab_size": words, "pad_token_id": 0}
+    cut = {"max_position_embeddings": length, "vocab_size": words, "pad_token_id": 0}  # nosec B105
     return {**{k: getattr(config, k) for k in keys}, **cut}
 
 

@@ -13,7 +13,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
 
 from core.data.archive import Archive, open_all
 from core.errors import DataError
@@ -91,7 +93,7 @@ def parse_xml(content: bytes, name: str = "report.xml") -> Report:
         raise DataError(f"{name} declares XML entities; it is not taken as a report.")
     try:
         root = ElementTree.fromstring(content)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, DefusedXmlException) as error:
         raise DataError(f"{name} is no valid XML report: {error}.") from error
     parts = {
         str(node.get("Label", "")).upper(): clean("".join(node.itertext()))
