@@ -37,9 +37,16 @@ def rows(root: Path) -> list[dict[str, Any]]:
         rate = images / seconds
         found.append(
             {"id": card["id"], "parameters": card.get("parameters", 0), "images": images,
-             "seconds": seconds, "rate": rate, "hardware": hardware, "folder": path.parent}
+             "seconds": seconds, "rate": rate, "hardware": hardware, "folder": path.parent,
+             "earlier": earlier(done)}
         )  # fmt: skip
     return found
+
+
+def earlier(training: dict[str, Any]) -> int:
+    """Images that the weights had seen before this leg of their training."""
+    start = training.get("started_from")
+    return int(start.get("images_seen", 0)) + earlier(start) if start else 0
 
 
 def curve(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -62,8 +69,9 @@ def table(found: list[dict[str, Any]]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for one in found:
+        before = f" (after {one['earlier']:,} in earlier legs)" if one["earlier"] else ""
         lines.append(
-            f"| {one['id']} | {one['parameters'] / 1e6:.1f} M | {one['images']:,} | "
+            f"| {one['id']} | {one['parameters'] / 1e6:.1f} M | {one['images']:,}{before} | "
             f"{one['seconds'] / 60:.1f} min | {one['rate']:,.0f} | "
             f"{1e6 / one['rate'] / 3600:.2g} | {one['hardware']} |"
         )

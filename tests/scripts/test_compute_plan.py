@@ -2,7 +2,7 @@
 
 import json
 
-from scripts.compute_plan import OUT, ROOT, curve, rows, table
+from scripts.compute_plan import OUT, ROOT, curve, earlier, rows, table
 
 
 def checkpoint(root, images=3_600_000, seconds=7200):
@@ -31,3 +31,8 @@ def test_a_curve_keeps_its_last_point_and_few_others(tmp_path):
 def test_the_document_is_that_of_the_shipped_cards():
     text = OUT.read_text()
     assert all(f"| {one['id']} |" in text for one in rows(ROOT))
+
+
+def test_earlier_legs_add_up():
+    chain = {"started_from": {"images_seen": 5, "started_from": {"images_seen": 7}}}
+    assert earlier(chain) == 12 and earlier({}) == 0
