@@ -75,8 +75,11 @@ class Explanation:
 
 
 def explainable_models(registry: Registry, domain: str | None = None) -> list[str]:
-    """Ids of the models that can be explained, of one domain or of all."""
-    return [card.id for card in registry.cards(domain) if card.task in ADAPTERS]
+    """Ids of the models that can be explained, of one domain or of all; classifiers first."""
+    found = [card for card in registry.cards(domain) if card.task in ADAPTERS]
+    first = ("classifier", "detector")
+    order = {task: place for place, task in enumerate(first)}
+    return [card.id for card in sorted(found, key=lambda c: order.get(c.task, len(first)))]
 
 
 def open_model(registry: Registry, model: str) -> Explainable:

@@ -207,3 +207,12 @@ def test_dataset_figures(registry):
     assert value["ci"][0] <= value["value"] <= value["ci"][1]
     assert (registry.folder(model) / dataset.FILE).exists()
     assert 0 <= found["beats"]["centre"]["gradcam"]["road"]["value"] <= 1
+
+
+def test_classifiers_come_before_detectors_and_critics(tmp_path):
+    from tests.toy import toy_registry
+
+    registry = toy_registry(tmp_path)
+    tasks = [registry.card(i).task for i in explainable_models(registry, "chest_xray")]
+    assert tasks == sorted(tasks, key=("classifier", "detector").index)
+    assert {"classifier", "detector"} == set(tasks)
