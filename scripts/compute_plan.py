@@ -18,8 +18,7 @@ HEAD = """# What training costs
 Written by `python scripts/compute_plan.py` from the card and the log beside every checkpoint.
 Order of value: the autoencoder, whose latents all others live in; latent diffusion per domain;
 the style-based GAN; WGAN-GP and DCGAN. `scripts/train_all.sh` trains them beside each other on
-one GPU, so a rate there is a share of the device. One CPU core does about 10 images/s of latent
-diffusion, 5 of the autoencoder and 8 of the text model.
+one GPU, so a rate there is a share of the device.
 
 """
 

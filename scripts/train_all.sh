@@ -4,6 +4,8 @@
 # PACKS holds <domain>.pack files (python -m core data pack); RUNS gets logs, states and grids.
 # The diffusion models and GANs start as soon as the autoencoder's latents are final, and train
 # beside each other: each of them alone would leave most of the device idle.
+# The autoencoder then takes two more legs, each a `train` of its own: autoencoder with
+# configs/shared/autoencoder-128-finish.toml, and grain with configs/shared/grain.toml.
 set -u
 packs=$1 runs=$2
 python=${PYTHON:-python3}

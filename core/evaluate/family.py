@@ -7,13 +7,14 @@ on. It only ranks families it knows: an unknown generator gets the nearest of th
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from core.cards import write_json
+from core.cards import Card, sha256, write_card, write_json
 from core.models.detector import Detector
 from core.preprocessing import Preprocessing
 from core.registry import Loaded, Registry
@@ -70,9 +71,16 @@ def fit(
     }
 
 
-def write(folder: Path, fitted: dict[str, Any]) -> None:
-    """Keep the head beside its detector."""
+def write(folder: Path, card: Card, fitted: dict[str, Any]) -> None:
+    """Keep the head beside its detector, and its hash in the card."""
     write_json(folder / FILE, fitted)
+    card.files[FILE] = sha256(folder / FILE)
+    write_card(card, folder)
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, modified_ns: int) -> dict[str, Any]:
+    return dict(json.loads(path.read_text()))
 
 
 def nearest(registry: Registry, loaded: Loaded, images: list[np.ndarray]) -> list[dict[str, float]]:
@@ -89,7 +97,7 @@ def nearest(registry: Registry, loaded: Loaded, images: list[np.ndarray]) -> lis
     path = registry.folder(loaded.card.id) / FILE
     if not images or not path.exists() or not isinstance(loaded.module, Detector):
         return [{} for _ in images]
-    head, recipe = json.loads(path.read_text()), loaded.card.preprocess()
+    head, recipe = _read(path, path.stat().st_mtime_ns), loaded.card.preprocess()
     pixels = np.stack([recipe.pixels(image) for image in images])
     with loaded.lock:
         found = features(loaded.module, pixels, recipe, loaded.device)

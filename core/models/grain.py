@@ -21,7 +21,8 @@ from core.models.base import noise
 FOLD = 4  # the network sees 4×4 pixels as channels, and is fast on a CPU
 LEAST, MOST = -12.0, 0.0  # log power: a grey level in 8 bits is -9.7
 # Share of the amplitude that is added. The residual holds outlines too, where noise of its power is
-# too rough: on validation images local patterns were likest at 0.4, spectra at 0.85.
+# too rough: on validation images local patterns were likest at 0.4 (grey) and 0.7 (colour), spectra
+# at 0.85 to 1; a value between.
 AMOUNT = 0.6
 # one luminance and two chrominance axes, orthonormal: grey images have none of the latter
 AXES = ((0.57735, 0.57735, 0.57735), (0.70711, 0.0, -0.70711), (0.40825, -0.8165, 0.40825))

@@ -11,7 +11,7 @@ from core.errors import CheckpointError, SynthLensError
 from core.models.diffusion import LatentDiffusion
 from core.registry import Registry
 from core.services.classification import classify
-from core.services.defaults import choose
+from core.services.defaults import choose, classifier_rank
 from core.services.generation import GeneratedImage, Report
 from core.services.queue import turn
 
@@ -24,7 +24,7 @@ def can_vary(card: Card) -> bool:
 
 
 def infer_class(registry: Registry, image: np.ndarray, domain: str) -> tuple[str, float]:
-    """The image class that the domain's finest classifier sees, and its probability.
+    """The image class that the domain's best such classifier sees, and its probability.
 
     Raises:
         CheckpointError: no classifier whose labels are image classes.
@@ -35,7 +35,8 @@ def infer_class(registry: Registry, image: np.ndarray, domain: str) -> tuple[str
         raise CheckpointError(
             "No classifier of this domain tells image classes apart; choose the class yourself."
         )
-    prediction = classify(registry, [image], domain, cards[0].id)[0]
+    best = max(cards, key=lambda card: classifier_rank(registry, card))
+    prediction = classify(registry, [image], domain, best.id)[0]
     return prediction.label, prediction.probabilities[prediction.label]
 
 

@@ -59,7 +59,7 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
         "degradation_left_out": unseen,
     }
     card = publish(run, card, best)
-    family.write(home(card.id), fit_families(best, fakes, own, run))
+    family.write(home(card.id), card, fit_families(best, fakes, own, run))
     return card
 
 

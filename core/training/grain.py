@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -35,7 +36,8 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
     settings = config["train"]
     model = build(config["model"]["family"], config["model"], _no_requirements).to(run.device)
     assert isinstance(model, Autoencoder) and model.grain is not None
-    start = warm_start(model, settings, Registry(device=run.device))
+    registry = Registry(device=run.device)
+    start = warm_start(model, settings, registry)
     optimiser = torch.optim.Adam(model.grain.parameters())
     if state := run.load_state():
         model.grain.load_state_dict(state["grain"])
@@ -54,19 +56,20 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
             run.log(grain=loss)
             run.save_state({"grain": model.grain.state_dict(), "optimiser": optimiser.state_dict()})
     run.save_state({"grain": model.grain.state_dict(), "optimiser": optimiser.state_dict()})
-    card = Registry(device=run.device).get(settings["start_from"]).card
-    card.config, card.training = (
-        config["model"],
-        run.summary([d.provenance() for d in data]) | start,
+    card = replace(
+        registry.card(settings["start_from"]),
+        config=config["model"],
+        training=run.summary([d.provenance() for d in data]) | start,
+        title=config["title"],
+        limits=config.get("limits", []),
     )
-    card.title, card.limits = config["title"], config.get("limits", [])
     return publish(run, card, model)
 
 
 def step(
     grain: Grain, optimiser: torch.optim.Optimizer, power: torch.Tensor, decoded: torch.Tensor
 ) -> torch.Tensor:
-    """One step on the likelihood of the residual."""
+    """One step on the deviance of the predicted power."""
     loss = grain.loss(power, decoded)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()

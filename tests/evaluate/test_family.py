@@ -46,7 +46,7 @@ def test_probabilities_follow_the_written_head(tmp_path):
     dimensions = module.head.in_features
     weight = np.zeros((2, dimensions)).tolist()
     fitted = {"families": ["x", "y"], "weight": weight, "bias": [0.0, np.log(3)]}
-    family.write(registry.folder(card.id), json.loads(json.dumps(fitted)))
+    family.write(registry.folder(card.id), card, json.loads(json.dumps(fitted)))
     found = family.nearest(registry, loaded, [real_image()])[0]
     assert list(found) == ["y", "x"] and found["y"] == pytest.approx(0.75)
 
