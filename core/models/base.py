@@ -20,6 +20,15 @@ Load = Callable[[str], nn.Module]
 """Returns another checkpoint's module by id (an autoencoder for a latent generator)."""
 
 
+def stands_alone(model_id: str) -> nn.Module:
+    """A `Load` for families that need no other checkpoint.
+
+    Raises:
+        KeyError: one was asked for after all.
+    """
+    raise KeyError(f"A family that stands alone asked for another checkpoint: {model_id}.")
+
+
 class Builder(Protocol):
     """Makes an untrained module from a card's config."""
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from core.evaluate import calibration
 from core.evaluate.logits import predict
-from core.models.base import build
+from core.models.base import build, stands_alone
 from core.study.grid import REAL, Cell
 from core.study.material import Material
 from core.training.learner import AHEAD, Learner
@@ -69,7 +69,7 @@ def train_cell(cell: Cell, material: Material, config: dict[str, Any]) -> Traine
 
 def make(cell: Cell, material: Material, config: dict[str, Any]) -> nn.Module:
     """An untrained module of the cell's architecture."""
-    return build(cell.model, settings_of(cell, material, config), _no_parent)
+    return build(cell.model, settings_of(cell, material, config), stands_alone)
 
 
 def settings_of(cell: Cell, material: Material, config: dict[str, Any]) -> dict[str, Any]:
@@ -77,10 +77,6 @@ def settings_of(cell: Cell, material: Material, config: dict[str, Any]) -> dict[
     task = material.data.domain.task(material.task)
     own = {k: v for k, v in config["models"][cell.model].items() if k != "train"}
     return {"channels": material.data.domain.channels, "classes": len(task.labels)} | own
-
-
-def _no_parent(model_id: str) -> nn.Module:
-    raise KeyError(f"A classifier needs no other checkpoint, yet asked for {model_id}.")
 
 
 def _loop(

@@ -17,7 +17,7 @@ from core.cards import Card
 from core.data.dataset import DomainData
 from core.device import mixed
 from core.models.autoencoder import Autoencoder
-from core.models.base import build
+from core.models.base import build, stands_alone
 from core.models.patch_critic import PatchCritic
 from core.registry import Registry
 from core.training.batches import Pool, save_grid
@@ -35,7 +35,7 @@ class AutoencoderTrainer:
         self.settings = config["train"]
         self.pool = Pool(data, "train", run.device)
         self.held_out = Pool(data, "val", run.device)
-        model = build(config["model"]["family"], config["model"], _no_requirements)
+        model = build(config["model"]["family"], config["model"], stands_alone)
         assert isinstance(model, Autoencoder)
         self.start = warm_start(model, self.settings, Registry(device=run.device))
         self.model, self.critic = model.to(run.device), PatchCritic().to(run.device)
@@ -202,10 +202,6 @@ def _step(optimiser: torch.optim.Optimizer, loss: torch.Tensor, module: nn.Modul
     loss.backward()
     nn.utils.clip_grad_norm_(module.parameters(), 1.0)
     optimiser.step()
-
-
-def _no_requirements(model_id: str) -> nn.Module:
-    raise KeyError(f"An autoencoder needs no other model, not even {model_id}.")
 
 
 def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:

@@ -15,7 +15,7 @@ from core.cards import Card, write_json
 from core.data.dataset import DomainData
 from core.evaluate import calibration, seeds
 from core.evaluate.logits import predict
-from core.models.base import build
+from core.models.base import build, stands_alone
 from core.preprocessing import Preprocessing
 from core.training import publish
 from core.training.held_out import HeldOut, make_held_out
@@ -73,7 +73,7 @@ class _Trial:
         held: HeldOut, run: Run,
     ) -> None:  # fmt: skip
         trainset = make_trainset(own, task, config, run.seed)
-        module = build(config["model"]["family"], settings, _no_parent)
+        module = build(config["model"]["family"], settings, stands_alone)
         if config.get("train", {}).get("pretrained"):
             module.load_pretrained()  # type: ignore[operator]
         trainer = ClassifierTrainer(
@@ -101,10 +101,6 @@ def _all_seeds(tried: list[_Trial], best: _Trial, own: DomainData, task: str) ->
         test = seeds.on_test_sets(logits, labels, clean, trial.fitted) if len(index) else {}
         runs.append({"seed": trial.run.seed, "log_loss": trial.loss, "test": test})
     return seeds.summary(runs, best.run.seed)
-
-
-def _no_parent(model_id: str) -> nn.Module:
-    raise KeyError(f"A classifier needs no other checkpoint, yet asked for {model_id}.")
 
 
 def calibrate(

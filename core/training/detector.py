@@ -11,7 +11,7 @@ from core.cards import Card
 from core.data.dataset import DomainData
 from core.errors import CheckpointError
 from core.evaluate import calibration, family
-from core.models.base import build
+from core.models.base import build, stands_alone
 from core.models.detector import Detector
 from core.registry import Registry
 from core.training.classifier import ClassifierTrainer, calibrate
@@ -42,7 +42,7 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
     unseen = str(config.get("fakes", {}).get("degradation_left_out", ""))
     settings = {"channels": own.domain.channels, "size": own.preprocessing.size}
     settings |= {k: v for k, v in config["model"].items() if k != "family"}
-    module = build(config["model"]["family"], settings, _no_parent)
+    module = build(config["model"]["family"], settings, stands_alone)
     val_images, val_labels = held_out(own, fakes["val"], run.seed, unseen)
     trainer = DetectorTrainer(module, own, fakes["train"], val_images, val_labels, config, run)
     best = trainer.fit()
@@ -76,10 +76,6 @@ def fit_families(
         found.append(family.features(module, again, data.preprocessing, run.device))
         named.append(names)
     return family.fit(found[0], named[0], found[1], named[1])
-
-
-def _no_parent(model_id: str) -> torch.nn.Module:
-    raise KeyError(f"A detector needs no other checkpoint, yet asked for {model_id}.")
 
 
 def make_fakes(data: DomainData, settings: dict[str, Any], part: str) -> Fakes:

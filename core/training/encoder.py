@@ -13,7 +13,7 @@ from torch import nn
 from core.cards import Card
 from core.data.dataset import DomainData
 from core.device import mixed
-from core.models.base import build
+from core.models.base import build, stands_alone
 from core.models.encoder import Encoder, encode
 from core.preprocessing import Preprocessing
 from core.training.publish import publish
@@ -135,7 +135,7 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
     settings = config["train"]
     torch.manual_seed(run.seed)
     module = {k: v for k, v in config["model"].items() if k != "family"}
-    encoder = build("encoder", module, _no_other).to(run.device)
+    encoder = build("encoder", module, stands_alone).to(run.device)
     assert isinstance(encoder, Encoder)
     head = projector(encoder.dimensions).to(run.device)
     both = nn.ModuleList([encoder, head]).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -158,10 +158,6 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
     scores = _probe(encoder, data)
     run.log(**scores)
     return publish(run, _card(config, data, scores, run), encoder)
-
-
-def _no_other(model_id: str) -> nn.Module:
-    raise KeyError(f"The encoder needs no other checkpoint, not even {model_id}.")
 
 
 def _step(

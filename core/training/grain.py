@@ -13,7 +13,7 @@ from core.cards import Card
 from core.data.dataset import DomainData
 from core.device import mixed
 from core.models.autoencoder import Autoencoder
-from core.models.base import build
+from core.models.base import build, stands_alone
 from core.models.grain import Grain
 from core.registry import Registry
 from core.training.batches import Pool
@@ -34,7 +34,7 @@ def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
         run: the run to log to and resume from.
     """
     settings = config["train"]
-    model = build(config["model"]["family"], config["model"], _no_requirements).to(run.device)
+    model = build(config["model"]["family"], config["model"], stands_alone).to(run.device)
     assert isinstance(model, Autoencoder) and model.grain is not None
     registry = Registry(device=run.device)
     start = warm_start(model, settings, registry)
@@ -108,7 +108,3 @@ def pairs(
 
 def _on(rows: torch.Tensor, run: Run) -> torch.Tensor:
     return rows.to(run.device).float()
-
-
-def _no_requirements(model_id: str) -> nn.Module:
-    raise KeyError(f"An autoencoder needs no other model, not even {model_id}.")
