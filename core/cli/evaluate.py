@@ -125,4 +125,33 @@ def _load(card: Card, domain: str, data: list[Path]) -> Any:
     return load(known, data, replace(card.preprocess(), channels=known.channels))
 
 
-COMMANDS = (evaluate,)
+def leave_one_out(
+    domain: DomainId,
+    config: Annotated[Path, typer.Option(help="TOML file of the domain's detector.")],
+    data: Data,
+    time_budget: Annotated[str | None, typer.Option(help="Of each training, such as 3m.")] = None,
+    n: Annotated[int, _N] = 300,
+    out: Annotated[Path | None, typer.Option(help="Folder for the runs.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a detector without each generator family and ask it about that family.
+
+    The figures go into leave_one_out.json beside the detector; run again to go on.
+    """
+    with reported():
+        domain_of(domain)
+        from core.evaluate import leave_one_out as work
+        from core.registry import default_registry
+        from core.training.config import read_config, read_duration
+
+        registry, settings = default_registry(), read_config(config)
+        card = registry.card(str(settings["id"]))
+        budget = None if time_budget is None else read_duration(time_budget)
+        folder = out or Path("runs") / f"leave-one-out-{domain}"
+        images = _load(card, domain, data)
+        found = work.evaluate(registry, settings, images, folder, budget, n, progress=say)
+        file = registry.folder(card.id) / work.FILE
+        emit({"id": card.id, "summary": found["summary"]}, as_json, f"{card.id}: written to {file}")
+
+
+COMMANDS = (evaluate, leave_one_out)

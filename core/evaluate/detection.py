@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import roc_curve
 
-from core.cards import Card, read_metrics, write_json
+from core.cards import Card, write_json
 from core.data.dataset import DomainData
 from core.degradations import DEGRADATIONS
 from core.errors import DataError
@@ -275,19 +275,3 @@ def curves(
             }
             found.setdefault(name, []).append(point)
     return found
-
-
-def left_out(registry: Registry, domain: str) -> dict[str, Any]:
-    """Leave-one-generator-out figures: for each detector trained without a family, that family.
-
-    Returns:
-        Family to the figures of `evaluate` on it, and `mean_balanced_accuracy` over them.
-    """
-    found: dict[str, Any] = {}
-    for card in registry.cards(domain, "detector"):
-        families = read_metrics(registry.folder(card.id)).get("families", {})
-        for name in card.training.get("left_out", []):
-            if name in families:
-                found[name] = {"model": card.id, **families[name]}
-    scores = [f["balanced_accuracy"]["value"] for f in found.values()]
-    return {"families": found, "mean_balanced_accuracy": float(np.mean(scores)) if scores else None}

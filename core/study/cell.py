@@ -54,6 +54,8 @@ def train_cell(cell: Cell, material: Material, config: dict[str, Any]) -> Traine
     """
     start, device = time.monotonic(), material.pool.device
     settings = DEFAULTS | config["train"] | config["models"][cell.model].get("train", {})
+    if "steps" in config:
+        settings["steps"] = config["steps"][config["shares"].index(cell.share)]
     torch.manual_seed(cell.seed)
     rows = material.choose(cell)
     labels = material.pool.labels.cpu().numpy()[rows]
@@ -101,7 +103,7 @@ def _loop(
             learner.module.train()
     found.module = learner.current
     found.module.load_state_dict(kept)
-    recipe = material.data.preprocessing
+    recipe = material.recipe
     found.test = predict(found.module, material.test_images, recipe, rows.device)
     return found
 
@@ -123,7 +125,7 @@ def _batches(
 
 
 def _look(learner: Learner, material: Material) -> tuple[dict[str, float], np.ndarray]:
-    held, recipe = material.held, material.data.preprocessing
+    held, recipe = material.held, material.recipe
     logits = predict(learner.current, held.images, recipe, learner.device)
     temperature = calibration.fit_temperature(logits, held.labels)
     return {

@@ -99,7 +99,9 @@ def read_study(path: Path) -> dict[str, Any]:
 
     Top level: `domain`, `task`, `shares`, `seeds` (how many, per share), `ratios`, `central`
     (seeds of the central cells of further models), `keep` (cells whose weights are published);
-    tables `[packs]`, `[train]`, `[augment]`, `[held_out]`, `[models.NAME]`, `[preprocessing]`.
+    tables `[packs]`, `[train]`, `[augment]`, `[held_out]`, `[models.NAME]`, `[preprocessing]`;
+    optionally `side` (all images are brought to it, from the size at which packs are drawn) and
+    `steps` (of a cell, per share; `[train] steps` otherwise).
 
     Raises:
         DataError: missing, no valid TOML, or a part is missing.
@@ -113,15 +115,19 @@ def read_study(path: Path) -> dict[str, Any]:
     needed = {"domain", "task", "shares", "seeds", "ratios", "packs", "train", "models"}
     if lacking := sorted(needed - set(config)):
         raise DataError(f"The study configuration {path} lacks: {', '.join(lacking)}.")
-    if len(config["seeds"]) != len(config["shares"]):
-        raise DataError(f"In {path}, 'seeds' needs one number for each of 'shares'.")
+    for name in ("seeds", "steps"):
+        if len(config.get(name, config["shares"])) != len(config["shares"]):
+            raise DataError(f"In {path}, '{name}' needs one number for each of 'shares'.")
     return config
 
 
 def digest(config: dict[str, Any]) -> str:
     """A short digest of everything a cell's result depends on, so that old cells are not mixed."""
-    names = ("domain", "task", "train", "augment", "held_out", "models", "packs", "preprocessing")
-    parts = {k: config.get(k) for k in names}
+    names = (
+        "domain", "task", "train", "augment", "held_out", "models", "packs", "preprocessing",
+        "side", "steps",
+    )  # fmt: skip
+    parts = {k: config[k] for k in names if k in config}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 

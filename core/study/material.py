@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 
 from core.data.dataset import DomainData
 from core.errors import DataError
+from core.preprocessing import Preprocessing
 from core.study.grid import DUPLICATE, Arm, Cell, arm
 from core.study.pack import Pack, read_pack
 from core.training.held_out import HeldOut, make_held_out
@@ -25,27 +26,27 @@ class Material:
     Attributes:
         data: the domain's images.
         task: id of the labelling.
+        recipe: preprocessing of the images that cells see; smaller than the data's where the
+            study asks for a `side`.
         pool: real training images and then each pack's, on the device.
         classes: (P,) image class of every image of the pool.
         real: (R,) positions in `data` of the pool's first R images.
         packs: pack by name, and the position of its first image in the pool.
         held: images that choose the epoch, the temperature and the threshold.
         test: (T,) positions in `data` of the official test images.
+        test_images: (T, S, S, C) uint8.
     """
 
     data: DomainData
     task: str
+    recipe: Preprocessing
     pool: Resident
     classes: np.ndarray
     real: np.ndarray
     packs: dict[str, tuple[Pack, int]]
     held: HeldOut
     test: np.ndarray
-
-    @property
-    def test_images(self) -> np.ndarray:
-        """(T, S, S, C) uint8."""
-        return np.asarray(self.data.images[self.test])
+    test_images: np.ndarray
 
     @property
     def test_labels(self) -> np.ndarray:
@@ -99,9 +100,10 @@ def gather(data: DomainData, config: dict[str, Any], root: Path, device: torch.d
         device: where cells train.
     """
     task = data.domain.task(config["task"]).id
+    recipe = replace(data.preprocessing, size=int(config.get("side", data.preprocessing.size)))
     real = data.indices("train", task)
     found: dict[str, tuple[Pack, int]] = {}
-    images, classes = [np.asarray(data.images[real])], [data.class_index[real]]
+    images, classes = [resized(data.images[real], recipe)], [data.class_index[real]]
     size = len(real)
     for name, folder in config["packs"].items():
         if not (root / folder / "pack.json").exists():
@@ -110,16 +112,29 @@ def gather(data: DomainData, config: dict[str, Any], root: Path, device: torch.d
         if pack.images.shape[1:] != data.images.shape[1:]:
             raise DataError(f"The images of the pack {folder} have another size than the real.")
         found[name] = (pack, size)
-        images.append(np.asarray(pack.images))
+        images.append(resized(pack.images, recipe))
         classes.append(pack.classes)
         size += len(pack.classes)
     joined = np.concatenate(classes)
-    labels = _labels(data, task)[joined]
-    pool = Resident(np.concatenate(images), labels, data.preprocessing, device)
+    pool = Resident(np.concatenate(images), _labels(data, task)[joined], recipe, device)
+    held = make_held_out(data, task, config)
+    held.images = resized(held.images, recipe)
+    test = data.indices("test", task)
     return Material(
-        data, task, pool, joined, real, found, make_held_out(data, task, config),
-        data.indices("test", task),
+        data, task, recipe, pool, joined, real, found, held, test,
+        resized(data.images[test], recipe),
     )  # fmt: skip
+
+
+def resized(images: np.ndarray, recipe: Preprocessing) -> np.ndarray:
+    """Images (N, S, S, C) uint8 at a recipe's side.
+
+    Real and synthetic images go the same way from the same side, so that nothing but content
+    tells them apart.
+    """
+    if images.shape[1] == recipe.size:
+        return np.asarray(images)
+    return np.stack([recipe.pixels(image) for image in images])
 
 
 def _labels(data: DomainData, task: str) -> np.ndarray:

@@ -30,6 +30,7 @@ from core.study.statistics import (
 
 FOLDER, FILE = "study", "results.json"  # below checkpoints/<domain>/
 SETS = ("official", "clean")
+_SETTINGS = ("shares", "seeds", "ratios", "steps", "side", "train", "models")
 FALSE_RATES = np.linspace(0, 1, 26)
 Key = tuple[str, float, str]
 """(model, share, arm)."""
@@ -107,7 +108,7 @@ def results(out: Path, draws: int = 10_000) -> dict[str, Any]:
         "task": config["task"],
         "labels": about["labels"],
         "minority": minority,
-        "settings": {k: config[k] for k in ("shares", "seeds", "ratios", "train", "models")},
+        "settings": {k: config[k] for k in _SETTINGS if k in config},
         "augment": config.get("augment", {}),
         "digest": about["digest"],
         "archives": about["data"]["archives"],

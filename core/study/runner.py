@@ -150,7 +150,7 @@ def keep(
         title=f"Study: {cell.model}, {cell.share:.0%} of the real images, {cell.arm}",
         config=settings_of(cell, material, config),
         classes=list(own.task(material.task).labels),
-        preprocessing=material.data.preprocessing.to_dict(), calibration=fitted,
+        preprocessing=material.recipe.to_dict(), calibration=fitted,
         limits=["A cell of the augmentation study, trained briefly.", *own.caveats],
         licence=config.get("licence", ""),
     )  # fmt: skip

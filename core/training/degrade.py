@@ -17,6 +17,9 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 """Smallest and largest amount of each degradation in training."""
 
+WEIGHTS = {"jpeg": 2.0, "scale": 2.0}
+"""How often one is drawn, against 1: files on the way to a person are re-encoded and resized."""
+
 LONGEST = 3
 
 
@@ -28,7 +31,9 @@ def random_chain(rng: np.random.Generator, leave_out: str = "") -> list[tuple[st
         leave_out: name of one that is kept for testing on the unseen.
     """
     names = [n for n in RANGES if n != leave_out]
-    chosen = rng.permutation(names)[: rng.integers(0, LONGEST + 1)]
+    weights = np.array([WEIGHTS.get(name, 1.0) for name in names])
+    count = int(rng.integers(0, LONGEST + 1))
+    chosen = rng.choice(names, count, replace=False, p=weights / weights.sum())
     return [(str(name), float(rng.uniform(*RANGES[str(name)]))) for name in chosen]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,38 +29,64 @@ _ROUND_TRIPS = 300
 PER_FAMILY = 60  # fakes of each family that the head is fitted on, and checked on
 
 
-def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
-    """Train, calibrate and publish a detector for one domain.
+@dataclass
+class Fitted:
+    """A detector that is trained and calibrated, not yet published.
+
+    Attributes:
+        module: at its best look at the held-out images.
+        settings: arguments of its builder.
+        calibration: see `calibrate_detector`.
+        fakes: of "train" and "val".
+    """
+
+    module: torch.nn.Module
+    settings: dict[str, Any]
+    calibration: dict[str, Any]
+    fakes: dict[str, Fakes]
+
+
+def fit(config: dict[str, Any], own: DomainData, run: Run) -> Fitted:
+    """Train and calibrate a detector for one domain.
 
     Args:
         config: `[model]`, `[train]` and `[fakes]`: `folders` of generated images, `leave_out`
-            (families kept from training and calibration), `degradation_left_out`, `autoencoder`.
-        data: one domain; fakes are made of its training and validation images.
+            (families kept from training and calibration), `weights` (how often a family is
+            drawn, against 1), `degradation_left_out`, `autoencoder`.
+        own: the domain; fakes are made of its training and validation images.
         run: the run's folder, log and clock.
     """
-    own = data[0]
     fakes = {part: make_fakes(own, config.get("fakes", {}), part) for part in ("train", "val")}
-    unseen = str(config.get("fakes", {}).get("degradation_left_out", ""))
     settings = {"channels": own.domain.channels, "size": own.preprocessing.size}
     settings |= {k: v for k, v in config["model"].items() if k != "family"}
     module = build(config["model"]["family"], settings, stands_alone)
-    val_images, val_labels = held_out(own, fakes["val"], run.seed, unseen)
+    val_images, val_labels = held_out(own, fakes["val"], run.seed, _unseen(config))
     trainer = DetectorTrainer(module, own, fakes["train"], val_images, val_labels, config, run)
     best = trainer.fit()
+    return Fitted(best, settings, calibrate_detector(trainer.predict(best), val_labels), fakes)
+
+
+def _unseen(config: dict[str, Any]) -> str:
+    return str(config.get("fakes", {}).get("degradation_left_out", ""))
+
+
+def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
+    """Train, calibrate and publish a detector for one domain; see `fit` for the arguments."""
+    own = data[0]
+    fitted = fit(config, own, run)
     card = Card(
         id=config["id"], domain=own.domain.id, task="detector", family=config["model"]["family"],
-        title=config.get("title", config["id"]), config=settings, classes=CLASSES,
-        preprocessing=own.preprocessing.to_dict(),
-        calibration=calibrate_detector(trainer.predict(best), val_labels),
+        title=config.get("title", config["id"]), config=fitted.settings, classes=CLASSES,
+        preprocessing=own.preprocessing.to_dict(), calibration=fitted.calibration,
         limits=[*config.get("limits", []), *own.domain.caveats], licence=config.get("licence", ""),
     )  # fmt: skip
     card.training = run.summary([own.provenance()]) | {
-        "families": fakes["train"].families,
-        "left_out": list(fakes["train"].leave_out),
-        "degradation_left_out": unseen,
+        "families": fitted.fakes["train"].families,
+        "left_out": list(fitted.fakes["train"].leave_out),
+        "degradation_left_out": _unseen(config),
     }
-    card = publish(run, card, best)
-    family.write(home(card.id), card, fit_families(best, fakes, own, run))
+    card = publish(run, card, fitted.module)
+    family.write(home(card.id), card, fit_families(fitted.module, fitted.fakes, own, run))
     return card
 
 
@@ -95,7 +122,7 @@ def make_fakes(data: DomainData, settings: dict[str, Any], part: str) -> Fakes:
         pass
     left_out = settings.get("leave_out", [])
     names = (left_out,) if isinstance(left_out, str) else tuple(left_out)
-    return Fakes(images, data.class_index[index], made, names)
+    return Fakes(images, data.class_index[index], made, names, dict(settings.get("weights", {})))
 
 
 def held_out(
@@ -148,7 +175,7 @@ class DetectorTrainer(ClassifierTrainer):
         run: Run,
     ) -> None:
         self.fakes, self.mirror = fakes, data.domain.mirror
-        self.unseen = str(config.get("fakes", {}).get("degradation_left_out", ""))
+        self.unseen = _unseen(config)
         n = len(fakes.images)
         pool = TrainSet(fakes.images, np.repeat([0, 1], n), {"real": n})
         super().__init__(module, pool, val_images, val_labels, data.preprocessing, config, run)

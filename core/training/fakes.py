@@ -38,12 +38,14 @@ class Fakes:
         classes: (N,) their classes; only images of one class are mixed.
         made: family to finished fakes (M, S, S, C) uint8: generators, round trips.
         leave_out: families that are not drawn.
+        weights: how often a family is drawn, against 1 for all others.
     """
 
     images: np.ndarray
     classes: np.ndarray
     made: dict[str, np.ndarray] = field(default_factory=dict)
     leave_out: tuple[str, ...] = ()
+    weights: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.members = {int(c): np.flatnonzero(self.classes == c) for c in np.unique(self.classes)}
@@ -58,8 +60,8 @@ class Fakes:
         return sorted(known - set(self.leave_out))
 
     def draw(self, rng: np.random.Generator, family: str | None = None) -> tuple[np.ndarray, str]:
-        """One fake (S, S, C) uint8 and its family; the family is drawn evenly where not given."""
-        name = family or str(rng.choice(self.families))
+        """One fake (S, S, C) uint8 and its family; the family is drawn by weight if not given."""
+        name = family or str(rng.choice(self.families, p=self._chances()))
         if name in self.made:
             own = self.made[name]
             return own[rng.integers(len(own))], name
@@ -70,6 +72,10 @@ class Fakes:
             "upscaled": self._upscaled,
         }
         return makers[name](rng), name
+
+    def _chances(self) -> np.ndarray:
+        weights = np.array([self.weights.get(name, 1.0) for name in self.families])
+        return weights / weights.sum()
 
     def many(self, n: int, seed: int, family: str | None = None) -> tuple[np.ndarray, list[str]]:
         """`n` fakes (n, S, S, C) and their families; repeatable by seed, families in turn."""
