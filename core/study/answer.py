@@ -130,7 +130,8 @@ def footing(results: dict[str, Any], model: str, share: float, name: str, where:
         lines.append(
             f"{MODELS.get(model, model).capitalize()}, {len(own['seeds'])} seeds, "
             f"{results['test_images'][where]:,} test images, {sum(own['images']):,} training "
-            f"images; intervals over images and seeds ({results['resamples']:,} resamples); "
+            f"images{_side(results)}; intervals over images and seeds "
+            f"({results['resamples']:,} resamples); "
             "Holm's correction over all synthetic arms of this model."
         )
     pack = results["packs"].get(arm(name).source)
@@ -146,6 +147,11 @@ def footing(results: dict[str, Any], model: str, share: float, name: str, where:
         gap = cells["planned"] - cells["done"]
         lines.append(f"{gap} of {cells['planned']} planned trainings are missing.")
     return lines
+
+
+def _side(results: dict[str, Any]) -> str:
+    side = results["settings"].get("side")
+    return f" at {side} px" if side else ""
 
 
 def _leaks(results: dict[str, Any], source: str) -> list[str]:

@@ -116,3 +116,21 @@ def test_packs_that_are_not_made_leave_their_arms_out(images, config, tmp_path):
     assert found.packs == {}
     with pytest.raises(DataError, match="study augmentation"):
         next(read_cells(tmp_path))
+
+
+def test_a_smaller_side_shrinks_real_and_synthetic_images_alike(images, packed, config):
+    full = gather(images, config, packed, torch.device("cpu"))
+    small = gather(images, config | {"side": 16}, packed, torch.device("cpu"))
+    assert small.recipe.size == 16 and full.recipe == images.preprocessing
+    assert small.pool.pixels.shape == (*full.pool.pixels.shape[:2], 16, 16)
+    assert small.test_images.shape[1:3] == small.held.images.shape[1:3] == (16, 16)
+    for row in (0, len(small.real)):  # a real and a synthetic image
+        large = full.pool.pixels[row].permute(1, 2, 0).numpy()
+        assert np.array_equal(small.recipe.pixels(large), small.pool.pixels[row].permute(1, 2, 0))
+
+
+def test_steps_follow_the_share_where_the_study_says_so(material, config):
+    own = config | {"steps": [2, 5]}
+    lengths = [train_cell(Cell("cnn", s, "classic", 0), material, own).curve[-1]["step"]
+               for s in own["shares"]]  # fmt: skip
+    assert lengths == [2, 5]
