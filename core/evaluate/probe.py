@@ -15,6 +15,15 @@ from core.evaluate.classification import macro_auc
 from core.training.degrade import degrade_all
 
 
+FEATURES = (
+    "height", "width", "channels", "compressibility", "parity", "gaps", "black", "white", "grid",
+)  # fmt: skip
+"""Names of `file_features`, in order."""
+
+FILE = ("height", "width", "channels", "gaps", "grid")
+"""What is left when the picture's own texture and clipping are set aside."""
+
+
 def file_features(pixels: np.ndarray) -> np.ndarray:
     """What a file betrays without a look at the picture, (9,) float.
 
@@ -69,11 +78,23 @@ def file_trace_probe(images: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         labels: (N,) 0 for real, 1 for synthetic.
 
     Returns:
-        "traces" (of the images; content may shine through) and "constant" (the same chains over
-        a grey image, where only the chain could tell: must be at chance).
+        "constant" (the same chains over a grey image, where only the chain could tell: must be
+        at chance), "file" (headers, block grid and histogram gaps of the images), "traces" (all
+        features: how well a texture compresses and how much of it is clipped are the picture's
+        own, so this one may be above chance), and "alone", the AUC of each single feature.
     """
     constant = degrade_all(np.full_like(images, 128), seed=1)
+    found = np.stack([file_features(x) for x in images])
+    own = [FEATURES.index(name) for name in FILE]
     return {
-        "traces": trace_auc(np.stack([file_features(x) for x in images]), labels),
         "constant": trace_auc(np.stack([file_features(x) for x in constant]), labels),
+        "file": trace_auc(found[:, own], labels),
+        "traces": trace_auc(found, labels),
+        "alone": {name: _either_way(found[:, k], labels) for k, name in enumerate(FEATURES)},
     }
+
+
+def _either_way(values: np.ndarray, labels: np.ndarray) -> float:
+    """AUC of one feature, in whichever direction it points, 0.5 to 1."""
+    area = macro_auc(np.stack([-values, values], axis=1), labels)
+    return max(area, 1 - area)
