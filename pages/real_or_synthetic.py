@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.explain.service import explain
-from core.ui import gallery, layout, state, uploads, words
+from core.ui import detector_trust, gallery, layout, state, uploads, words
 from core.ui.figures import detection, maps
 from core.ui.figures.frame import show
 from core.ui.judging import Judged, judge_all, table
@@ -127,6 +127,7 @@ if files:
 with st.container(horizontal=True, gap="medium"):
     for name, value in lead(registry, card, DETECTOR_FIGURES).items():
         st.metric(f"Detector: {name}", value, width="content")
+detector_trust.draw(registry, card)
 st.subheader("Try one yourself", anchor=False)
 try_one(files)
 layout.caveats(domain)

@@ -14,7 +14,6 @@ from core.evaluate.bootstrap import with_interval
 from core.evaluate.classification import macro_auc
 from core.training.degrade import degrade_all
 
-
 FEATURES = (
     "height", "width", "channels", "compressibility", "parity", "gaps", "black", "white", "grid",
 )  # fmt: skip

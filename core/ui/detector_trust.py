@@ -1,0 +1,86 @@
+"""The part of the verdict page that says how far the detector itself can be trusted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.cards import Card, read_metrics
+from core.evaluate.leave_one_out import DECODER, FILE
+from core.registry import Registry
+from core.ui.figures import detector_trust as figures
+from core.ui.figures.frame import show
+
+
+def draw(registry: Registry, card: Card) -> None:
+    """Sentences, families and curves from the files of evaluation; nothing without them."""
+    folder = registry.folder(card.id)
+    metrics, left = read_metrics(folder), read_left_out(folder)
+    if not metrics.get("families"):
+        return
+    with st.expander("How far to trust this detector"):
+        for line in sentences(metrics, left):
+            st.markdown(f"- {line}")
+        n = sum(int(c["n"]) for c in metrics["real_classes"].values())
+        show(figures.by_family(list(points(metrics, left)), n), "trust_families", "By family")
+        if metrics.get("curves"):
+            show(figures.along_degradations(metrics["curves"]), "trust_curves", "Degradations")
+
+
+def read_left_out(folder: Path) -> dict[str, Any]:
+    """What `leave-one-out` wrote beside a detector; empty where it has not run."""
+    path = folder / FILE
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
+def points(metrics: dict[str, Any], left: dict[str, Any]) -> Iterator[figures.Point]:
+    """Every family's balanced accuracy, as given, with how the detector stood to it."""
+    for name, own in metrics["families"].items():
+        kind = "seen" if own["seen"] else "never trained on"
+        yield short(name), kind, own["balanced_accuracy"]
+    for group, found in left.get("groups", {}).items():
+        kind = "without the decoder" if group == DECODER else "left out"
+        for name, own in found["families"].items():
+            yield short(name), kind, own["as_given"]["balanced_accuracy"]
+
+
+def short(family: str) -> str:
+    """A family's name without its domain."""
+    return family.rsplit("/", 1)[-1].replace("-", " ")
+
+
+def sentences(metrics: dict[str, Any], left: dict[str, Any]) -> list[str]:
+    """What a person should know before believing a verdict, each with its figure."""
+    lines = []
+    if summary := left.get("summary"):
+        alone, together = summary, summary["without_decoder"]
+        if alone["mean"] is not None:
+            lines.append(
+                f"On generators that its training never held: balanced accuracy "
+                f"**{alone['mean']:.2f}** on average over {len(alone['families'])}, "
+                f"{alone['least']:.2f} at least."
+            )
+        if together["mean"] is not None:
+            lines.append(
+                "Our generators share one decoder, and so its traces. Trained without any image "
+                f"of it, a detector reaches {together['mean']:.2f} on average over "
+                f"{len(together['families'])}, {together['least']:.2f} at least."
+            )
+    for source, own in metrics.get("other_sources", {}).items():
+        low, high = own["ci"]
+        lines.append(
+            f"Real images from {source}: {own['rate']:.0%} called synthetic at the threshold "
+            f"({low:.0%} to {high:.0%}, n = {own['n']})."
+        )
+    probe = metrics.get("file_trace_probe", {})
+    if "file" in probe:
+        lines.append(
+            "File traces alone (headers, block grid, histogram gaps), after equal re-encoding: "
+            f"AUC {probe['file']['value']:.2f}; on a constant image "
+            f"{probe['constant']['value']:.2f}; chance is 0.50."
+        )
+    return lines
