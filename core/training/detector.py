@@ -181,11 +181,11 @@ class DetectorTrainer(ClassifierTrainer):
         super().__init__(module, pool, val_images, val_labels, data.preprocessing, config, run)
 
     def _batch(self, chosen: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """Position i < n is real image i; the others are fakes, drawn anew in every epoch."""
+        """Positions i < n are real images, the others fakes; both are drawn anew in every epoch."""
         n, images = len(self.fakes.images), []
         for i in chosen.tolist():
             rng = np.random.default_rng([self.run.seed, self.epoch, i])
-            pixels = self.fakes.images[i] if i < n else self.fakes.draw(rng)[0]
+            pixels = self.fakes.images[self.fakes.pick(rng)] if i < n else self.fakes.draw(rng)[0]
             pixels = degrade(pixels, rng, self.unseen)
             images.append(pixels[:, ::-1] if self.mirror and rng.random() < 0.5 else pixels)
         x = self.recipe.normalise(np.stack(images)).to(self.run.device)

@@ -85,8 +85,16 @@ class Fakes:
             found.append(self.draw(np.random.default_rng([seed, i]), own))
         return np.stack([f[0] for f in found]), [f[1] for f in found]
 
+    def pick(self, rng: np.random.Generator) -> int:
+        """Position of a real image, every class as likely as another.
+
+        Generators draw classes evenly; were real images of a class rarer, the class itself would
+        speak for "synthetic".
+        """
+        return int(rng.choice(self.members[int(rng.choice(list(self.members)))]))
+
     def _pair(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        first = int(rng.integers(len(self.images)))
+        first = self.pick(rng)
         second = int(rng.choice(self.members[int(self.classes[first])]))
         return self.images[first].astype(np.float32), self.images[second].astype(np.float32)
 
@@ -96,7 +104,7 @@ class Fakes:
         return _bytes(share * one + (1 - share) * other)
 
     def _smote(self, rng: np.random.Generator) -> np.ndarray:
-        first = int(rng.integers(len(self.images)))
+        first = self.pick(rng)
         pool = rng.permutation(self.members[int(self.classes[first])])[:400]
         gaps = ((self.thumbnails[pool] - self.thumbnails[first]) ** 2).sum(axis=1)
         near = pool[np.argsort(gaps)[1 : _NEIGHBOURS + 1]] if len(pool) > 1 else pool
@@ -115,7 +123,7 @@ class Fakes:
         return _bytes(mask * other + (1 - mask) * one)
 
     def _upscaled(self, rng: np.random.Generator) -> np.ndarray:
-        image = self.images[rng.integers(len(self.images))]
+        image = self.images[self.pick(rng)]
         size = image.shape[0]
         low = max(2, round(size / rng.uniform(3.0, 5.0)))
         pil = Image.fromarray(image.squeeze()).resize((low, low), Image.Resampling.BICUBIC)

@@ -109,7 +109,17 @@ def test_every_image_of_a_batch_is_degraded_and_epochs_bring_new_fakes(tmp_path,
     assert truth.tolist() == [0, 1, 1] and len(seen) == 3
     trainer.epoch = 1
     y, _ = trainer._batch(np.array([0, n, n + 1]))
-    assert torch.equal(x[0], y[0]) and not torch.equal(x[1:], y[1:])
+    assert not torch.equal(x[0], y[0]) and not torch.equal(x[1:], y[1:])
+    again, _ = trainer._batch(np.array([0, n, n + 1]))
+    assert torch.equal(y, again)
+
+
+def test_a_rare_class_is_picked_as_often_as_a_common_one():
+    images = np.zeros((100, 8, 8, 1), np.uint8)
+    fakes = Fakes(images, np.repeat([0, 1], [95, 5]))
+    rng = np.random.default_rng(0)
+    rare = sum(fakes.pick(rng) >= 95 for _ in range(400))
+    assert 160 < rare < 240
 
 
 def test_verdict_follows_the_bounds():
