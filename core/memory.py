@@ -37,6 +37,16 @@ def trim() -> None:
             give_back(0)
 
 
+def on_cpu(module: nn.Module) -> nn.Module:
+    """A copy on the CPU that needs no room on the module's own, full device."""
+    memo: dict[int, torch.Tensor] = {
+        id(p): nn.Parameter(p.detach().to("cpu", copy=True), p.requires_grad)
+        for p in module.parameters()
+    }
+    memo |= {id(b): b.detach().to("cpu", copy=True) for b in module.buffers()}
+    return copy.deepcopy(module, memo)
+
+
 def forward(
     module: nn.Module,
     x: torch.Tensor,
@@ -70,6 +80,6 @@ def forward(
                     None
                 )
             else:
-                module, device = copy.deepcopy(module).cpu(), torch.device("cpu")
+                module, device = on_cpu(module), torch.device("cpu")
                 say(ON_CPU)
     return torch.cat(rows)

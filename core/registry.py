@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from torch import nn
 
 from core.cards import Card, read_card, sha256
 from core.device import best_device
-from core.errors import CheckpointError
+from core.errors import CheckpointError, SynthLensError
+from core.memory import ON_CPU, on_cpu, relieve, short_of_memory
 from core.models.base import build
 
 WEIGHTS = "model.safetensors"
@@ -40,6 +41,9 @@ class Loaded:
 
     Hold `lock` while hooks are attached to `module` or its gradients are in use: two users who
     explain the same model must never see each other's activations.
+
+    Attributes:
+        note: what the user should know of where it runs; "" where it is as usual.
     """
 
     card: Card
@@ -47,6 +51,14 @@ class Loaded:
     device: torch.device
     lock: threading.RLock
     bytes: int
+    note: str = ""
+
+    def moved_to_cpu(self) -> Loaded:
+        """A copy for work that the device's memory does not suffice for."""
+        return replace(
+            self, module=on_cpu(self.module), device=torch.device("cpu"), lock=threading.RLock(),
+            note=ON_CPU,
+        )  # fmt: skip
 
 
 class Registry:
@@ -176,6 +188,24 @@ class Registry:
             raise CheckpointError(
                 f"{status.message} Restore it, for example with 'git checkout -- checkpoints'."
             )
+        try:
+            return self._placed(card)
+        except RuntimeError as error:
+            if not short_of_memory(error):
+                raise
+        self.clear()
+        relieve(self.device)
+        try:
+            return self._placed(card)
+        except RuntimeError as error:
+            if not short_of_memory(error):
+                raise
+            if self.device.type == "cpu":
+                raise SynthLensError(f"There is not enough memory to load {model_id}.") from None
+        other = Registry(self.root, torch.device("cpu"))  # shares no part with what stays here
+        return replace(other.get(model_id), note=ON_CPU)
+
+    def _placed(self, card: Card) -> Loaded:
         module = self._build(card)
         module.to(self.device).eval().requires_grad_(False)
         size = sum(p.numel() * p.element_size() for p in module.parameters())
@@ -193,6 +223,8 @@ class Registry:
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"The file {path} is damaged: {error}.") from error
         except (RuntimeError, KeyError, TypeError, ValueError) as error:
+            if isinstance(error, RuntimeError) and short_of_memory(error):
+                raise
             raise CheckpointError(f"The file {path} does not fit its card: {error}") from error
         return module
 

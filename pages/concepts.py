@@ -105,7 +105,7 @@ everything = [*([shipped] if shipped else []), *own_concept.kept(model)]
 shown = [own for own in everything if layer in own.layers]
 if shipped is None:
     st.info("No concepts were measured for this model yet. With the domain's images at hand:")
-    st.code(MAKE.format(domain=domain.id, model=model), language="bash", wrap_lines=True)
+    st.code(MAKE.format(domain=domain.id, model=model), language=None, wrap_lines=True)
 if shown:
     evidence(shown, label, layer)
     one_image(shown, label, layer)

@@ -2,8 +2,9 @@
 
 Starts the app, lets one visitor go through every page, then all of them at the same time. Each
 draws with a seed of its own and compares with what the library draws for it in this process; the
-explanations of some are drawn again afterwards by a visitor who is alone. Exit code 3 where
-anything went wrong.
+explanations of some are drawn again afterwards by a visitor who is alone. Every fifth visitor also
+cancels long work, and every fifth leaves in the middle of it. Exit code 3 where anything went
+wrong, an image was somebody else's or memory grew beyond 1.3 times that with one visitor.
 """
 
 from __future__ import annotations
@@ -35,9 +36,19 @@ from scripts.load_client import Failed, Visitor, pixels_agree
 
 ROOT = Path(__file__).parents[1]
 DOMAIN = "chest_xray"
-PLAIN = ("classifier_comparison", "real_or_synthetic", "models_and_data")
-SLIDES = 4
-LIGHT, HEAVY, SWITCH = "light", "heavy", "switch"
+PLAIN = (
+    "classifier_comparison",
+    "real_or_synthetic",
+    "concepts",
+    "reader_study",
+    "report_to_xray",
+    "mri_to_ct",
+    "models_and_data",
+)
+SLIDES, MANY = 4, 16
+LIGHT, HEAVY, SWITCH, CANCEL = "light", "heavy", "switch", "cancel"
+MOST_MEMORY = 1.3  # times that with one visitor
+HABITS = ("cancels", "leaves", "", "", "")  # by a visitor's number
 
 
 class Measured:
@@ -46,7 +57,7 @@ class Measured:
     def __init__(self) -> None:
         self.times: dict[str, list[float]] = defaultdict(list)
         self.errors: list[str] = []
-        self.checked = self.mixed = self.places = 0
+        self.checked = self.mixed = self.places = self.left = 0
         self.figures: dict[int, str] = {}
 
 
@@ -76,9 +87,24 @@ async def tour(own: Visitor, seed: int, truth: np.ndarray, found: Measured) -> N
     if seed in found.figures:
         check(found, found.figures[seed] == maps[0])
     found.figures[seed] = maps[0]
-    for _ in range(SLIDES):
+    for value in range(SLIDES):
         await asyncio.sleep(random.uniform(0.2, 1))
-        found.times[LIGHT].append(await own.slide("Opacity", random.choice((0.5, 0.6, 0.7))))
+        found.times[LIGHT].append(await own.slide("Opacity", 0.5 + value / 10))
+    found.times[LIGHT].append(await own.toggle("Keep the sign", False))
+
+
+async def habit(which: str, own: Visitor, seed: int, found: Measured) -> None:
+    """Cancel long work, or leave a second session in the middle of it."""
+    if which == "cancels":
+        await own.go("", seed=seed, n=MANY)
+        if (took := await own.give_up("Generate")) is not None:
+            found.times[CANCEL].append(took)
+    elif which == "leaves":
+        async with Visitor(own.url) as guest:
+            await guest.go("", seed=seed, n=MANY)
+            await guest.begin("Generate")
+            await asyncio.sleep(random.uniform(0, 3))
+        found.left += 1
 
 
 def check(found: Measured, right: bool) -> None:
@@ -87,23 +113,27 @@ def check(found: Measured, right: bool) -> None:
     found.mixed += not right
 
 
-async def visitor(url: str, seed: int, truth: np.ndarray, until: float, found: Measured) -> None:
+async def visitor(
+    url: str, seed: int, truth: np.ndarray, until: float, found: Measured, which: str = ""
+) -> None:
     """One session that goes round until the time is up."""
     try:
         async with Visitor(url) as own:
-            while time.monotonic() < until:
+            while True:
                 await tour(own, seed, truth, found)
+                await habit(which, own, seed, found)
                 found.places = max(found.places, own.places)
+                if time.monotonic() > until:
+                    break
     except Exception as error:
         found.errors.append(f"seed {seed}: {type(error).__name__}: {error}")
 
 
-async def alone(url: str, seed: int) -> str:
-    """The explanation of a seed's image, drawn by a visitor on a quiet server."""
-    found = Measured()
-    async with Visitor(url) as own:
-        await tour(own, seed, expected(seed), found)
-    return found.figures[seed]
+async def weigh(server: psutil.Process, seen: list[int]) -> None:
+    """Note the process's memory every other second until cancelled."""
+    while True:
+        seen.append(server.memory_info().rss)
+        await asyncio.sleep(2)
 
 
 async def hold(
@@ -115,30 +145,40 @@ async def hold(
     cold = time.monotonic() - began
     seeds = [1000 + 17 * i for i in range(visitors)]
     truths = {seed: expected(seed) for seed in seeds}
-    first, found = Measured(), Measured()
-    await visitor(url, seeds[0], truths[seeds[0]], time.monotonic() + 1, first)
-    before = server.memory_info().rss
-    until = time.monotonic() + 60 * minutes
-    jobs = [visitor(url, seed, truths[seed], until, found) for seed in seeds]
+    first, found, last = Measured(), Measured(), Measured()
+    await visitor(url, seeds[0], truths[seeds[0]], time.monotonic(), first)
+    before, seen = server.memory_info().rss, list[int]()
     start = time.monotonic()
-    await asyncio.gather(*jobs)
+    until = start + 60 * minutes
+    scale = asyncio.create_task(weigh(server, seen))
+    await asyncio.gather(*(
+        visitor(url, seed, truths[seed], until, found, HABITS[i % len(HABITS)])
+        for i, seed in enumerate(seeds)
+    ))  # fmt: skip
+    scale.cancel()
     lasted, after = time.monotonic() - start, server.memory_info().rss
-    for seed in list(found.figures)[:3]:
-        check(found, await alone(url, seed) == found.figures[seed])
+    for seed in list(found.figures)[:3]:  # again, by a visitor on a server that nobody waits for
+        await visitor(url, seed, truths[seed], time.monotonic(), last)
+        check(found, last.figures.get(seed) == found.figures[seed])
+    check(found, len(set(found.figures.values())) == len(found.figures))
     return {
         "visitors": visitors,
         "cold_start_s": round(cold, 1),
         "seconds": round(lasted),
-        "errors": first.errors + found.errors,
+        "errors": first.errors + found.errors + last.errors,
         "compared": found.checked,
         "not_their_own": found.mixed,
         "distinct_explanations": len(set(found.figures.values())),
         "most_ahead_in_queue": found.places,
+        "cancelled": len(found.times[CANCEL]),
+        "left_amid_work": found.left,
         "memory_one_visitor_mb": round(before / 1e6),
         "memory_end_mb": round(after / 1e6),
+        "memory_most_mb": round(max(seen) / 1e6),
         "memory_ratio": round(after / before, 2),
         "actions": {kind: times(values) for kind, values in found.times.items()},
         "one_visitor": {kind: times(values) for kind, values in first.times.items()},
+        "one_visitor_afterwards": {kind: times(values) for kind, values in last.times.items()},
     }
 
 
@@ -185,7 +225,8 @@ def main() -> int:
     print(found)
     if given.out:
         write_json(given.out, found)
-    return 3 if found["errors"] or found["not_their_own"] or found["log_errors"] else 0
+    wrong = found["errors"] or found["not_their_own"] or found["log_errors"]
+    return 3 if wrong or found["memory_ratio"] > MOST_MEMORY else 0
 
 
 def _free_port() -> int:

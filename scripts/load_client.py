@@ -40,6 +40,8 @@ class Visitor:
         self.fresh: list[tuple[Element, str]] = []
         self.places = 0
         self._page = self._query = self._fragment = ""
+        self._gives_up = False
+        self._gave_up: float | None = None
         self._states: dict[str, WidgetState] = {}
         self._cache: dict[str, ForwardMsg] = {}
 
@@ -64,6 +66,29 @@ class Visitor:
         found = self.find("button", label)
         state = WidgetState(id=found[0].button.id, trigger_value=True)
         return await self._run([state], found[1])
+
+    async def give_up(self, label: str) -> float | None:
+        """Press a button, and Cancel once that shows; seconds from there to the whole page.
+
+        None where the work was done before one could cancel it.
+        """
+        self._gives_up, self._gave_up = True, None
+        try:
+            await self.press(label)
+        finally:
+            self._gives_up = False
+        return None if self._gave_up is None else time.monotonic() - self._gave_up
+
+    async def begin(self, label: str) -> None:
+        """Press a button and wait for nothing; close the session next."""
+        element, fragment = self.find("button", label)
+        await self._ask([WidgetState(id=element.button.id, trigger_value=True)], fragment)
+
+    async def toggle(self, label: str, value: bool) -> float:
+        """Set a switch."""
+        element, fragment = self.find("checkbox", label)
+        self._states[element.checkbox.id] = WidgetState(id=element.checkbox.id, bool_value=value)
+        return await self._run([], fragment)
 
     async def slide(self, label: str, value: float) -> float:
         """Move a slider."""
@@ -111,19 +136,30 @@ class Visitor:
         return np.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
 
     async def _run(self, triggers: list[WidgetState] | None = None, fragment: str = "") -> float:
+        start, self.fresh = time.monotonic(), [] if not fragment else self.fresh
+        await self._ask(triggers or [], fragment)
+        async with asyncio.timeout(PATIENCE):
+            while not self._take(await self._next()):
+                if self._gives_up and self._gave_up is None and (cancel := self._cancel()):
+                    self._gave_up = time.monotonic()
+                    await self._ask([cancel], "")
+        self._complain()
+        return time.monotonic() - start
+
+    async def _ask(self, triggers: list[WidgetState], fragment: str) -> None:
         message = BackMsg()
         ask = message.rerun_script
         ask.query_string, ask.fragment_id, self._fragment = self._query, fragment, fragment
         ask.page_script_hash = self.pages.get(self._page, "")
-        ask.widget_states.widgets.extend([*self._states.values(), *(triggers or [])])
-        start, self.fresh = time.monotonic(), [] if not fragment else self.fresh
+        ask.widget_states.widgets.extend([*self._states.values(), *triggers])
         await self._socket.send(message.SerializeToString())
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                if self._take(await self._next()):
-                    break
-        self._complain()
-        return time.monotonic() - start
+
+    def _cancel(self) -> WidgetState | None:
+        """A press of the button to cancel, where the last message showed it."""
+        last = self.fresh[-1][0] if self.fresh else Element()
+        if last.WhichOneof("type") != "button" or last.button.label != "Cancel":
+            return None
+        return WidgetState(id=last.button.id, trigger_value=True)
 
     async def _next(self) -> ForwardMsg:
         found = ForwardMsg()

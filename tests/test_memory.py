@@ -7,8 +7,10 @@ from torch import nn
 from core import memory
 from core.errors import SynthLensError
 from core.explain import service
+from core.registry import Registry
 from core.services import queue
 from core.services.classification import classify
+from core.services.generation import generate
 from tests.toy import ToyClassifier, real_image, toy_registry
 
 
@@ -55,10 +57,70 @@ def test_a_full_device_means_the_cpu(monkeypatch):
     """The meta device stands for a GPU whose memory is full."""
     said, module = [], Small(0).to("meta")
     real = Small(9)
-    monkeypatch.setattr(memory.copy, "deepcopy", lambda m: real)
+    monkeypatch.setattr(memory, "on_cpu", lambda m: real)
     out = memory.forward(module, torch.ones(2, 1), 2, said.append)
     assert torch.equal(out, torch.full((2, 1), 2.0))
     assert said == [memory.SMALLER.format(size=1), memory.ON_CPU]
+
+
+def test_a_copy_on_the_cpu_shares_nothing_with_the_original():
+    """Nor does it pass through the device, which has no room for it."""
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)).eval()
+    copied = memory.on_cpu(module)
+    one, two = module.state_dict(), copied.state_dict()
+    assert one.keys() == two.keys()
+    assert all(torch.equal(one[k], two[k]) for k in one)
+    with torch.no_grad():
+        for tensor in two.values():
+            tensor += 1
+    assert not any(torch.equal(one[k], copied.state_dict()[k]) for k in one)
+    assert copied(torch.ones(1, 1, 4, 4)).shape == (1, 2, 2, 2)
+
+
+def full(monkeypatch, kind="meta"):
+    """A device on which no weight finds room; the meta device stands for a GPU."""
+    move = nn.Module.to
+
+    def refuse(self, *args, **kwargs):
+        if args and args[0] == torch.device(kind):
+            raise torch.OutOfMemoryError("no")
+        return move(self, *args, **kwargs)
+
+    monkeypatch.setattr(nn.Module, "to", refuse)
+
+
+def test_weights_that_find_no_room_on_the_gpu_go_to_the_cpu_and_it_is_said(tmp_path, monkeypatch):
+    registry, said = toy_registry(tmp_path), []
+    registry.device = torch.device("meta")
+    full(monkeypatch)
+    monkeypatch.setattr(queue.Guest, "note", lambda self, text: said.append(text))
+    loaded = registry.get("chest_xray/toy-cnn")
+    assert loaded.device.type == "cpu" and loaded.note == memory.ON_CPU
+    (found,) = classify(registry, [real_image()], "chest_xray", "toy-cnn")
+    assert found.probabilities and said == [memory.ON_CPU]
+    (image,) = generate(registry, "chest_xray", "toy-gan", "normal", 1, 0)
+    assert image.note == memory.ON_CPU and image.pixels.shape == (32, 32, 1)
+
+
+def test_room_is_made_before_a_model_goes_to_the_cpu(tmp_path, monkeypatch):
+    registry, place = toy_registry(tmp_path), Registry._placed
+    registry.get("chest_xray/toy-gan")
+
+    def crowded(self, card):
+        if self.loaded_ids():
+            raise torch.OutOfMemoryError("no")
+        return place(self, card)
+
+    monkeypatch.setattr(Registry, "_placed", crowded)
+    assert registry.get("chest_xray/toy-cnn").note == ""
+    assert registry.loaded_ids() == ["chest_xray/toy-cnn"]
+
+
+def test_weights_that_fit_nowhere_are_one_sentence(tmp_path, monkeypatch):
+    registry = toy_registry(tmp_path)
+    full(monkeypatch, "cpu")
+    with pytest.raises(SynthLensError, match=r"not enough memory to load chest_xray/toy-cnn"):
+        registry.get("chest_xray/toy-cnn")
 
 
 def test_a_classifier_answers_the_same_in_smaller_batches(tmp_path, monkeypatch):

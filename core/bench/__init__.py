@@ -19,6 +19,8 @@ BENCHES = {
     "data": "core.bench.data",
     "text": "core.bench.text",
     "translate": "core.bench.translate",
+    "memory": "core.bench.memory",
+    "app": "core.bench.app",
 }
 
 

@@ -6,9 +6,6 @@ import hashlib
 
 import numpy as np
 from PIL import Image
-from scipy.fft import dctn
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 BITS = 256
 # Of 256 bits. No pair of two classes is this near in any archive at hand, while neighbouring
@@ -27,6 +24,8 @@ def perceptual_hash(pixels: np.ndarray) -> np.ndarray:
 
     Robust to resizing, re-encoding and small changes of brightness.
     """
+    from scipy.fft import dctn  # pages load this module and seldom hash
+
     grey = Image.fromarray(pixels.squeeze()).convert("L").resize((64, 64))
     low = dctn(np.asarray(grey, dtype=np.float32), norm="ortho")[:16, :16].ravel()
     return np.packbits(low > np.median(low[1:]))
@@ -56,6 +55,9 @@ def near_pairs(hashes: np.ndarray, limit: int = NEAR, chunk: int = 256) -> np.nd
 
 def groups(n: int, pairs: np.ndarray) -> np.ndarray:
     """Connected components of a graph of n nodes and (P, 2) edges: one group id per node."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
     ones = np.ones(len(pairs), dtype=np.int8)
     graph = coo_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(n, n))
     return connected_components(graph, directed=False)[1]

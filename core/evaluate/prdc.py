@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.distance import cdist
+
+
+def cdist(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    """Euclidean distances (N, M)."""
+    from scipy.spatial import distance  # pages only need this module's callers
+
+    return np.asarray(distance.cdist(one, two))
 
 
 def radii(features: np.ndarray, k: int) -> np.ndarray:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from skimage.color import rgb2gray
-from skimage.feature import hog, local_binary_pattern
 
 PATTERNS = ((8, 1.0), (16, 2.0))  # (points, radius in pixels)
 
@@ -15,6 +13,8 @@ def luminance(pixels: np.ndarray) -> np.ndarray:
     """(N, S, S, 1 or 3) uint8 to (N, S, S) float64 in [0, 1]."""
     if pixels.shape[-1] == 1:
         return pixels[..., 0] / 255.0
+    from skimage.color import rgb2gray  # skimage takes a while to import
+
     return np.asarray(rgb2gray(pixels))
 
 
@@ -32,6 +32,8 @@ def local_patterns(pixels: np.ndarray) -> np.ndarray:
 
 
 def _pattern(grey: np.ndarray, points: int, radius: float) -> np.ndarray:
+    from skimage.feature import local_binary_pattern
+
     edge = int(np.ceil(radius))  # at the border neighbours outside the image count as black
     codes = local_binary_pattern(grey, points, radius, method="uniform").astype(np.int64)
     codes = codes[edge:-edge, edge:-edge]
@@ -66,6 +68,8 @@ def spectrum(pixels: np.ndarray) -> np.ndarray:
 
 def gradients(pixels: np.ndarray) -> np.ndarray:
     """Histograms of oriented gradients (Dalal & Triggs 2005) on a 4 × 4 grid, (N, 128)."""
+    from skimage.feature import hog
+
     grey = luminance(pixels)
     cell = grey.shape[-1] // 4
     return np.stack(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torchvision.transforms.functional import gaussian_blur
 
 from core.explain.explainable import ExplainError
 from core.preprocessing import Preprocessing
@@ -23,6 +22,8 @@ def mean(x: torch.Tensor, preprocessing: Preprocessing) -> torch.Tensor:
 
 def blur(x: torch.Tensor, share: float) -> torch.Tensor:
     """Gaussian blur with a standard deviation of `share` of the image's side."""
+    from torchvision.transforms.functional import gaussian_blur  # seconds to import
+
     sigma = share * x.shape[-1]
     side = min(2 * round(2 * sigma) + 1, 2 * (x.shape[-1] // 2) - 1)
     return gaussian_blur(x, [side, side], [sigma, sigma])

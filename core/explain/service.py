@@ -90,6 +90,8 @@ def open_model(registry: Registry, model: str) -> Explainable:
         ExplainError: it has no score to explain.
     """
     with registry.locked(model) as loaded:  # nobody's hooks are copied along
+        if loaded.note:
+            say(loaded.note)
         return prepared(explainable(loaded.card, loaded.module))
 
 

@@ -62,6 +62,8 @@ def probabilities(loaded: Loaded, images: list[np.ndarray]) -> np.ndarray:
     Softmax of logits over the temperature fitted on validation (Guo et al. 2017, eq. 9).
     """
     card = loaded.card
+    if loaded.note:
+        queue.say(loaded.note)
     recipe, temperature = card.preprocess(), float(card.calibration.get("temperature", 1.0))
     rows = [np.zeros((0, len(card.classes)))]
     for start in range(0, len(images), BATCH):

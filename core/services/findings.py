@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from core import domains
-from core.explain.service import explain
 from core.registry import Registry
 from core.services.defaults import choose
 
@@ -75,6 +74,8 @@ def simulate(
         KeyError: unknown domain.
         CheckpointError: no such classifier.
     """
+    from core.explain.service import explain  # with all its methods: seconds to import
+
     card = choose(registry, domain, "classifier", model)
     found = explain(registry, card.id, image, ["gradcam"], metrics=False)
     known = domains.get(domain)

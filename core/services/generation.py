@@ -138,6 +138,7 @@ class _Plan:
 
     def work(self) -> None:
         loaded = self.registry.get(self.card.id)
+        self.note = loaded.note
         while len(self.done) < len(self.classes):
             self.turn.breathe()
             try:

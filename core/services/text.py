@@ -12,13 +12,13 @@ import torch
 
 from core.cards import Card
 from core.errors import CancelledError, CheckpointError, SynthLensError
-from core.memory import relieve, short_of_memory
+from core.memory import ON_CPU, SMALLER, relieve, short_of_memory
 from core.models.text_generator import TextGenerator
 from core.registry import Loaded, Registry
 from core.services.classification import Prediction, classify
 from core.services.defaults import classifier_rank
 from core.services.generation import GeneratedImage
-from core.services.queue import turn
+from core.services.queue import say, turn
 from core.text.conditions import IMAGE_CLASSES
 from core.text.encoder import TextEncoder, Tokens, load_encoder
 
@@ -198,31 +198,46 @@ def batch(
 
     Returns:
         (N, S, S, C) uint8.
+
+    Raises:
+        SynthLensError: not even one image fits into the CPU's memory.
     """
-    model, recipe = cast(TextGenerator, loaded.module), loaded.card.preprocess()
     n = len(seeds)
+    states, mask = states.expand(n, -1, -1), mask.expand(n, -1)
+    drawn = _sampled(loaded, states, mask, seeds, options, progress)
+    if drawn is not None:
+        return loaded.card.preprocess().denormalise(drawn)
+    relieve(loaded.device)
+    if n > 1:
+        say(SMALLER.format(size=n - n // 2))
+        halves = (slice(0, n // 2), slice(n // 2, n))
+        parts = [batch(loaded, states[h], mask[h], seeds[h], options) for h in halves]
+        return np.concatenate(parts)
+    if loaded.device.type == "cpu":
+        raise SynthLensError("There is not enough memory to draw even one image.")
+    say(ON_CPU)
+    return batch(loaded.moved_to_cpu(), states, mask, seeds, options, progress)
+
+
+def _sampled(
+    loaded: Loaded, states: torch.Tensor, mask: torch.Tensor, seeds: list[int],
+    options: dict[str, float] | None, progress: Report | None,
+) -> torch.Tensor | None:  # fmt: skip
+    """Normalised images of N texts and seeds; None where memory was short."""
+    model, recipe = cast(TextGenerator, loaded.module), loaded.card.preprocess()
 
     def forward(share: float, preview: torch.Tensor | None) -> None:
         if progress:
             progress(share, None if preview is None else recipe.denormalise(preview))
 
+    tell = forward if progress else None
     try:
         with loaded.lock, torch.inference_mode():
-            drawn = model.sample(
-                states.expand(n, -1, -1), mask.expand(n, -1), seeds,
-                forward if progress else None, **(options or {}),
-            )  # fmt: skip
+            return model.sample(states, mask, seeds, tell, **(options or {}))
     except RuntimeError as error:
         if not short_of_memory(error):
             raise
-        relieve(loaded.device)
-        if n == 1:
-            raise SynthLensError("There is not enough memory to draw even one image.") from error
-        halves = (slice(0, n // 2), slice(n // 2, n))
-        whole = states.expand(n, -1, -1), mask.expand(n, -1)
-        parts = [batch(loaded, whole[0][h], whole[1][h], seeds[h], options) for h in halves]
-        return np.concatenate(parts)
-    return recipe.denormalise(drawn)
+        return None
 
 
 def judged(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import f1_score, roc_curve
 
 from core.errors import DataError
 from core.evaluate import calibration
@@ -168,6 +167,8 @@ def _levels(each: list[Answers], test: TestSet, minority: int) -> dict[str, Any]
 
 
 def _per_class(each: list[Answers], truth: np.ndarray, k: int) -> dict[str, Any]:
+    from sklearn.metrics import f1_score  # pages that only read results do without
+
     recall = np.array([(a.said[truth == k] == k).mean() for a in each])
     f1 = np.array([f1_score(truth == k, a.said == k, zero_division=0) for a in each])
     return {"n": int((truth == k).sum()), "recall": spread(recall), "f1": spread(f1)}
@@ -175,6 +176,8 @@ def _per_class(each: list[Answers], truth: np.ndarray, k: int) -> dict[str, Any]
 
 def _roc(each: list[Answers], truth: np.ndarray) -> dict[str, list[float]]:
     """Mean true positive rate over seeds and one-against-rest curves at fixed false rates."""
+    from sklearn.metrics import roc_curve
+
     columns = [1] if each[0].p.shape[1] == 2 else np.unique(truth).tolist()
     rates = []
     for answers in each:

@@ -190,6 +190,7 @@ class ClassifierTrainer:
         )
         self.epoch, self.position, self.bad, self.factor = 0, 0, 0, 1.0
         self.best_loss, self.best = math.inf, self._copy()
+        self.losses: list[torch.Tensor] = []  # of this epoch's steps
         self._resume()
 
     @cached_property
@@ -203,7 +204,7 @@ class ClassifierTrainer:
             finished = self._one_epoch()
             self._validate()
             if finished:
-                self.epoch, self.position = self.epoch + 1, 0
+                self.epoch, self.position, self.losses = self.epoch + 1, 0, []
             if not finished:
                 break
             if self.run.every(20, "epoch"):
@@ -224,7 +225,6 @@ class ClassifierTrainer:
         )
         order = self.run.shard(order)
         self.learner.module.train()
-        self.losses: list[torch.Tensor] = []
         ahead = AHEAD.get(self.run.device.type, 1) * batch
         while self.position < len(order):
             if self.run.out_of_time():
@@ -288,6 +288,7 @@ class ClassifierTrainer:
 
     def _save(self) -> None:
         plain = {k: getattr(self, k) for k in ("epoch", "position", "bad", "factor", "best_loss")}
+        plain["losses"] = [float(loss) for loss in self.losses]
         self.run.save_state(plain | {"best": self.best, "learner": self.learner.state()})
 
     def _resume(self) -> None:
@@ -296,4 +297,7 @@ class ClassifierTrainer:
             return
         for name in ("epoch", "position", "bad", "factor", "best_loss", "best"):
             setattr(self, name, state[name])
+        self.losses = [
+            torch.tensor(loss, device=self.run.device) for loss in state.get("losses", [])
+        ]
         self.learner.load_state(state["learner"])

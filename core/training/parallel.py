@@ -1,7 +1,8 @@
 """One run over several processes, GPUs or nodes: `accelerate launch -m core train …`.
 
 Each process draws batches of its own; before every optimiser step the gradients are averaged over
-all of them (data parallelism), so that weights stay equal. Process 0 alone logs, saves and
+all of them (data parallelism), so that weights stay equal; the first step takes over process 0's
+weights and gradients. Process 0 alone logs, saves and
 publishes. Alone in the world, nothing here does anything.
 """
 
@@ -40,10 +41,13 @@ class Processes:
 
         def before_step(optimiser: torch.optim.Optimizer, *rest: Any) -> None:
             weights = [p for group in optimiser.param_groups for p in group["params"]]
-            if id(optimiser) not in seen:
+            if id(optimiser) not in seen:  # the others' gradients belong to weights that go now
                 seen.add(id(optimiser))
                 for weight in weights:
                     distributed.broadcast(weight.data, 0)
+                    if weight.grad is not None:
+                        distributed.broadcast(weight.grad, 0)
+                return
             for weight in weights:
                 if weight.grad is not None:
                     distributed.all_reduce(weight.grad)

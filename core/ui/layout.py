@@ -75,7 +75,7 @@ def empty(domain: Domain, task: str, what: str) -> None:
         st.code(
             f"python -m core train {trainer} --domain {domain.id} --config {config} "
             "--data ARCHIVE_OR_FOLDER",
-            language="bash",
+            language=None,  # colours of the shell are too pale for some eyes
             wrap_lines=True,
         )
         st.caption("Other domains may have a model already: choose one in the sidebar.")

@@ -1,13 +1,15 @@
 """Run the real app on toy checkpoints: `python -m tests.e2e.serve_toys PORT FOLDER`.
 
-While a file called `fault` lies in the folder, the toy generators fail as no one foresaw.
+While a file called `fault` lies in the folder, the toy generators fail as no one foresaw; while
+there is one called `slow`, they take their time.
 """
 
 import os
 import sys
+import time
 from pathlib import Path
 
-FAULT = "fault"
+FAULT, SLOW = "fault", "slow"
 REASON = "planted: Sentinel^Name"
 
 
@@ -22,6 +24,8 @@ def main(port: str, folder: Path) -> None:
     def synthesise(self, w):
         if (folder / FAULT).exists():
             raise ValueError(REASON)
+        if (folder / SLOW).exists():
+            time.sleep(0.5)
         return inner(self, w)
 
     toy.ToyGenerator.synthesise = synthesise

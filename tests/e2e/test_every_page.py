@@ -57,3 +57,15 @@ def test_a_domain_is_shown_or_its_gap_is_named(server, visit, page, domain):
     assert window.count("[data-testid=stException]") == 0
     assert "Something went wrong" not in window.words()
     assert len(window.words()) > 80
+
+
+def test_starts_and_page_switches_are_timed(tmp_path, monkeypatch):
+    from core.bench import app
+
+    script = tmp_path / "empty.py"
+    script.write_text(app.EMPTY)
+    monkeypatch.setattr(app, "STARTS", 1)
+    found = app.drive(script)
+    assert len(found["cold"]) == 1 and len(found["first"]) == 1
+    assert len(found["again"]) == 2 * app.ROUNDS + 1
+    assert all(seconds > 0 for times in found.values() for seconds in times)

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from core.errors import CancelledError, CheckpointError, SynthLensError
-from core.services import text
+from core.memory import ON_CPU, SMALLER
+from core.services import queue, text
 from core.services.classification import Prediction
 from tests.text import small
 from tests.toy import write_registry
@@ -46,6 +50,57 @@ def test_other_wrong_input(registry):
         text.draw(registry, None, "no pneumonia", 0, 0)
     with pytest.raises(CheckpointError, match="does not draw from text"):
         text.draw(registry, "toy-gan", "no pneumonia", 1, 0)
+
+
+def greedy(monkeypatch, registry, room):
+    """The generator fails where asked for more than `room` images at a time."""
+    module = type(registry.get("chest_xray/text-gan").module)
+    sample = module.sample
+
+    def refuse(self, states, *rest, **options):
+        if len(states) > room:
+            raise torch.OutOfMemoryError("no")
+        return sample(self, states, *rest, **options)
+
+    monkeypatch.setattr(module, "sample", refuse)
+
+
+def test_short_memory_means_smaller_batches_and_it_is_said(registry, monkeypatch):
+    whole = text.draw(registry, "text-gan", "no pneumonia", 4, 0)
+    said = []
+    monkeypatch.setattr(queue.Guest, "note", lambda self, words: said.append(words))
+    greedy(monkeypatch, registry, 1)
+    found = text.draw(registry, "text-gan", "no pneumonia", 4, 0)
+    assert [i.seed for i in found.images] == [0, 1, 2, 3]
+    for one, two in zip(whole.images, found.images):
+        assert np.abs(one.pixels.astype(int) - two.pixels).max() <= 1
+    assert set(said) == {SMALLER.format(size=n) for n in (1, 2)}
+
+
+def test_no_memory_for_one_image_is_one_sentence(registry, monkeypatch):
+    greedy(monkeypatch, registry, 0)
+    with pytest.raises(SynthLensError, match="not enough memory"):
+        text.draw(registry, "text-gan", "no pneumonia", 1, 0)
+
+
+def test_a_full_gpu_hands_the_drawing_to_the_cpu(registry, monkeypatch):
+    loaded = registry.get("chest_xray/text-gan")
+    on_gpu = replace(loaded, device=torch.device("meta"))  # stands for a GPU
+    asked, sample = [], type(loaded.module).sample
+
+    def refuse(self, *rest, **options):
+        asked.append(self is loaded.module)
+        if self is loaded.module:
+            raise torch.OutOfMemoryError("no")
+        return sample(self, *rest, **options)
+
+    monkeypatch.setattr(type(loaded.module), "sample", refuse)
+    said = []
+    monkeypatch.setattr(queue.Guest, "note", lambda self, words: said.append(words))
+    tokens = text.checked("no pneumonia", text.encoder_of(loaded.card))
+    states = text.encoder_of(loaded.card).embed(tokens.ids, tokens.mask)
+    assert text.batch(on_gpu, states, tokens.mask, [3]).shape == (1, 32, 32, 1)
+    assert asked == [True, False] and said == [ON_CPU]
 
 
 def test_cancelling_keeps_what_is_finished(registry, monkeypatch):

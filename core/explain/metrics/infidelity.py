@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from captum.metrics import infidelity as captum_infidelity
 
 from core.explain.baselines import mean
 from core.explain.explainable import Explainable
@@ -49,6 +48,8 @@ def infidelity(
     Returns:
         (M,) in [0, 1]: 0 explains every change, 1 explains none.
     """
+    from captum.metrics import infidelity as captum_infidelity  # a second to import
+
     masks = squares(x.shape[-1], share, count, seed).to(x)
     removed = torch.where(masks > 0, mean(x, model.preprocessing), x)
     # Captum asks for every map at every square; the images are the same for all maps.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from captum.metrics import sensitivity_max
 
 
 def max_sensitivity(
@@ -27,6 +26,8 @@ def max_sensitivity(
     Returns:
         At least 0; 1 means that some change was as large as the map itself.
     """
+    from captum.metrics import sensitivity_max  # a second to import
+
     random = torch.Generator().manual_seed(seed)
 
     def move(images: torch.Tensor) -> torch.Tensor:

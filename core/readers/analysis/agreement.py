@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
-from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa
 
 from core.readers.analysis.exact import LEVEL
 
@@ -44,6 +43,8 @@ def fleiss(table: np.ndarray, categories: int) -> dict[str, Any]:
         table: (C, R) answers as 0 … categories - 1.
         categories: how many answers there are.
     """
+    from statsmodels.stats.inter_rater import aggregate_raters, fleiss_kappa  # slow to import
+
     counts, _ = aggregate_raters(table, categories)
     return _jackknife(counts, lambda own: float(fleiss_kappa(own)))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy.stats import t as student
 
 from core.evaluate.holm import holm
@@ -64,6 +63,8 @@ def fit(pairs: np.ndarray, won: np.ndarray, n: int) -> tuple[np.ndarray, np.ndar
         won: (N,) 1 where the first was preferred.
         n: number of methods.
     """
+    import statsmodels.api as sm  # seconds to import
+
     x = np.zeros((len(pairs), n))
     rows = np.arange(len(pairs))
     x[rows, pairs[:, 0]] += 1
