@@ -20,7 +20,7 @@ from core import domains
 from core.cards import Card, sha256, write_card
 from core.data.dataset import DomainData
 from core.domains import Domain
-from core.errors import CheckpointError
+from core.errors import CheckpointError, SynthLensError
 from core.evaluate.features import encoded, find_encoder
 from core.image_statistics import statistics
 from core.preprocessing import Preprocessing
@@ -254,6 +254,22 @@ def check(registry: Registry, images: list[np.ndarray], domain: str) -> list[dic
         return [{"checked": True, **asdict(d)} for d in scopes(registry, images, domain)]
     except CheckpointError:
         return [{"checked": False, "in_scope": True} for _ in images]
+
+
+def require(registry: Registry, image: np.ndarray, domain: str) -> None:
+    """Refuse an image that is not of a domain; where no scope was fitted, let it pass.
+
+    Args:
+        registry: holds the encoder.
+        image: see `distances`.
+        domain: domain id.
+
+    Raises:
+        SynthLensError: out of scope; the text says what the image is more like.
+    """
+    found = check(registry, [image], domain)[0]
+    if not found["in_scope"]:
+        raise SynthLensError(found["message"])
 
 
 def fit_scope(

@@ -64,7 +64,7 @@ layout.header(
 )
 cards = ranked(registry)
 if not cards:
-    layout.empty(domain, "translator", "No slice can be translated.")
+    parts.missing()
     st.stop()
 with st.container(border=True):
     left, right = st.columns([2, 3], gap="large")

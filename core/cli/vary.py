@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from core.cli.inputs import read
-from core.cli.output import DomainId, Json, Model, counter, domain_of, emit, reported
+from core.cli.output import DomainId, Json, Model, counter, domain_of, emit, reported, say
 from core.errors import SynthLensError
 
 One = Annotated[Path, typer.Argument(metavar="PATH", help="An image file.")]
@@ -36,7 +36,7 @@ def vary(
         from core.services import export, variation
 
         registry = default_registry()
-        chosen = label or variation.infer_class(registry, pixels, domain)[0]
+        chosen = label or _inferred(variation.infer_class(registry, pixels, domain))
         if chosen not in known.class_ids:
             raise SynthLensError(f"Choose a class of: {', '.join(known.class_ids)}.")
         show = counter("images")
@@ -47,6 +47,13 @@ def vary(
         for image, file in zip(made, export.write_folder(made, out)):
             line = {"path": str(file), "class": image.class_id, "seed": image.seed}
             emit(line | {"model": image.model, "options": image.options}, as_json, str(file))
+
+
+def _inferred(seen: Any) -> str:
+    """The first image class that fits what a classifier saw; which ones do is said."""
+    fitting = ", ".join(seen.classes)
+    say(f"{seen.model} sees {seen.label} ({seen.probability:.2f}), which fits: {fitting}.")
+    return str(seen.classes[0])
 
 
 def findings(path: One, domain: DomainId, model: Model = None, as_json: Json = False) -> None:

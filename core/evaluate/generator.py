@@ -23,6 +23,7 @@ from core.evaluate.real_sets import MAIN, RealSets
 from core.registry import Registry
 
 Spaces = dict[str, np.ndarray]
+Round = tuple[np.ndarray, Spaces, dict[str, Any]]  # pixels, features by space, figures
 NEIGHBOURS = 5
 PIECE = 64  # images drawn between two entries of the journal
 DEFINITIONS = {
@@ -80,27 +81,39 @@ def evaluate(
         drawn.append(_round(registry, model_id, data, real, seed, options, journal))
         if progress:
             progress((number + 1) / len(seeds))
-    pixels = np.concatenate([pixels for pixels, _, _ in drawn])
-    features = np.concatenate([spaces[MAIN] for _, spaces, _ in drawn])
-    classes = np.tile(real.held_classes, len(seeds))
-    score = classification_score.scores(real, pixels, features, classes, card, score_network)
     result = {
         **setting(registry, card, data, real, splits),
         "seeds": list(seeds),
         "options": options or {},
+        **_figures(real, drawn, card, score_network),
+        "definitions": DEFINITIONS,
+        "seconds": round(time.monotonic() - start, 1),
+    }
+    write(registry, model_id, result)
+    journal.close()
+    return result
+
+
+def write(registry: Registry, model_id: str, result: dict[str, Any]) -> dict[str, Any]:
+    """Put figures into a model's `metrics.json`, whose other keys are kept; returns them."""
+    folder = registry.folder(model_id)
+    write_json(folder / "metrics.json", {**read_metrics(folder), **result})
+    return result
+
+
+def _figures(real: RealSets, drawn: list[Round], card: Card, score_network: bool) -> dict[str, Any]:
+    """Every figure of a generator's rounds, one round per sampling seed."""
+    pixels = np.concatenate([pixels for pixels, _, _ in drawn])
+    features = np.concatenate([spaces[MAIN] for _, spaces, _ in drawn])
+    classes = np.tile(real.held_classes, len(drawn))
+    return {
         **summarise([figures for _, _, figures in drawn]),
         "real": compare(real.held, real.floor, real.other, 0),
         "per_class": per_class(real, features, classes, card.classes),
         "ms_ssim": similarity(real, pixels, classes),
         "copies": copies(real, pixels, features),
-        **score,
-        "definitions": DEFINITIONS,
-        "seconds": round(time.monotonic() - start, 1),
+        **classification_score.scores(real, pixels, features, classes, card, score_network),
     }
-    folder = registry.folder(model_id)
-    write_json(folder / "metrics.json", {**read_metrics(folder), **result})
-    journal.close()
-    return result
 
 
 def _round(
@@ -111,7 +124,7 @@ def _round(
     seed: int,
     options: dict[str, float] | None,
     journal: Journal,
-) -> tuple[np.ndarray, Spaces, dict[str, Any]]:
+) -> Round:
     def piece(start: int) -> np.ndarray:
         classes = real.held_classes[start : start + PIECE]
         mark = hashlib.sha256(classes.tobytes()).hexdigest()[:16]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.cards import Card, read_metrics, write_json
+from core.cards import Card
 from core.data.dataset import DomainData
 from core.evaluate import generator as fidelity
 from core.evaluate.features import describe, find_encoder
@@ -152,20 +152,24 @@ def evaluate(
     result["agreement"] = step(agreement(drawer, texts, n))
     result["negation"] = step(negation(drawer))
     result["paraphrase"] = step(paraphrase(drawer))
-    classes = list(data.domain.class_ids)
-    real = RealSets(registry, data, classes, n, splits)
-    rounds = [step(_round(drawer, data, real, texts, classes, seed)) for seed in seeds]
+    real = RealSets(registry, data, data.domain.class_ids, n, splits)
+    rounds = [step(_round(drawer, data, real, texts, seed)) for seed in seeds]
     result |= {"n": len(real), "splits": list(splits), "resolution": card.preprocess().size}
-    result |= fidelity.summarise([figures for _, _, figures in rounds])
+    result |= _fidelity(real, rounds)
+    result |= {"definitions": DEFINITIONS, "seconds": round(time.monotonic() - start, 1)}
+    return fidelity.write(registry, model_id, result)
+
+
+def _fidelity(real: RealSets, rounds: list[fidelity.Round]) -> dict[str, Any]:
+    """The figures of a generator by class, for images drawn from texts."""
     pixels = np.concatenate([pixels for pixels, _, _ in rounds])
     features = np.concatenate([spaces[MAIN] for _, spaces, _ in rounds])
-    result["real"] = fidelity.compare(real.held, real.floor, real.other, 0)
-    result["ms_ssim"] = fidelity.similarity(real, pixels, np.tile(real.held_classes, len(seeds)))
-    result["copies"] = fidelity.copies(real, pixels, features)
-    result |= {"definitions": DEFINITIONS, "seconds": round(time.monotonic() - start, 1)}
-    folder = registry.folder(model_id)
-    write_json(folder / "metrics.json", {**read_metrics(folder), **result})
-    return result
+    return {
+        **fidelity.summarise([figures for _, _, figures in rounds]),
+        "real": fidelity.compare(real.held, real.floor, real.other, 0),
+        "ms_ssim": fidelity.similarity(real, pixels, np.tile(real.held_classes, len(rounds))),
+        "copies": fidelity.copies(real, pixels, features),
+    }
 
 
 def held_out_texts(paths: list[Path]) -> dict[str, list[str]]:
@@ -248,10 +252,10 @@ def _round(
     data: DomainData,
     real: RealSets,
     texts: dict[str, list[str]],
-    classes: list[str],
     seed: int,
-) -> tuple[np.ndarray, dict[str, np.ndarray], dict[str, Any]]:
+) -> fidelity.Round:
     """As many images as real ones, with texts that their classes match."""
+    classes = data.domain.class_ids
     chosen = [_text_for(classes[c], texts, k) for k, c in enumerate(real.held_classes)]
     pixels = drawer.draw(chosen, [seed * SEED_STEP + k for k in range(len(chosen))])
     spaces = describe(find_encoder(drawer.registry, data.domain.id), pixels)

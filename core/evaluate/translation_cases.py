@@ -83,6 +83,12 @@ def group_of(model_id: str) -> str:
     return re.sub(r"-\d$", "", model_id) if "aligned" in model_id else model_id
 
 
+def baseline_of(group: str) -> str:
+    """The CycleGAN that a recipe is compared with: of the same side, where its id names one."""
+    side = re.search(r"-(\d{2,3})(?:-aligned)?$", group)
+    return BASELINE + (f"-{side[1]}" if side else "")
+
+
 def pooled(registry: Registry, cards: list[Card], direction: str) -> dict[str, Cases]:
     """By recipe: every case that some fold of it was measured on, without having seen it."""
     found: dict[str, Cases] = {}
@@ -108,8 +114,9 @@ def write_comparison(registry: Registry, domain: str) -> dict[str, Any]:
                 continue
             found: dict[str, Any] = {"recipe": group, "pooled": summary(own)}
             found["pooled_cases"] = len(own)
-            if group != BASELINE and BASELINE in table:
-                found["minus_cyclegan"] = difference(table[BASELINE], own)
+            baseline = baseline_of(group)
+            if group != baseline and baseline in table:
+                found["minus_cyclegan"] = difference(table[baseline], own)
             known.setdefault("comparison", {})[direction] = found
         write_json(registry.folder(card.id) / "metrics.json", known_only(known))
         result[card.id] = known.get("comparison", {})

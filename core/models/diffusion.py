@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.models.autoencoder import Autoencoder
 from core.models.base import Generator, Load, Progress, family, noise
+from core.models.latents import InLatents
 
 STEPS = 6  # of Heun: 11 evaluations
 GUIDANCE = 1.5
@@ -22,7 +22,7 @@ GUIDANCE = 1.5
 Velocity = Callable[[torch.Tensor, float], torch.Tensor]
 
 
-class LatentDiffusion(Generator):
+class LatentDiffusion(InLatents, Generator):
     """Velocity network in the latents of the shared autoencoder.
 
     Args:
@@ -54,22 +54,7 @@ class LatentDiffusion(Generator):
             dropout=float(config.get("dropout", 0.0)),
             num_class_embeds=self.classes + 1,  # the last one is "no class"
         )
-        autoencoder = load(config["autoencoder"])
-        assert isinstance(autoencoder, Autoencoder)
-        self._autoencoder = (autoencoder,)
-
-    @property
-    def autoencoder(self) -> Autoencoder:
-        """The autoencoder whose latents are drawn."""
-        return self._autoencoder[0]
-
-    def to_grid(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (N, C, S, S) to latents (N, L, S/8, S/8)."""
-        return self.autoencoder.encode(images)
-
-    def to_image(self, z: torch.Tensor, seeds: list[int] | None = None) -> torch.Tensor:
-        """Latents to normalised images (N, C, S, S); seeds of the grain, one per image."""
-        return self.autoencoder.decode(z, self.channels, seeds)
+        self.hold(load(config["autoencoder"]))
 
     def forward(self, z: torch.Tensor, t: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Velocity at z_t: (N, L, s, s), (N,) in [0, 1], (N,) class ids -> (N, L, s, s)."""

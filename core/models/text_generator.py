@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from core.models.autoencoder import Autoencoder
 from core.models.base import Load, Progress, noise
+from core.models.latents import InLatents
 from core.models.text_adapter import Conditioning, TextAdapter
 
 
-class TextGenerator(nn.Module):
+class TextGenerator(InLatents, nn.Module):
     """Draws latents of the shared autoencoder from noise and a text.
 
     Args:
@@ -32,22 +32,7 @@ class TextGenerator(nn.Module):
             int(config["text_layers"]),
             len(config["conditions"]),
         )
-        autoencoder = load(config["autoencoder"])
-        assert isinstance(autoencoder, Autoencoder)
-        self._autoencoder = (autoencoder,)
-
-    @property
-    def autoencoder(self) -> Autoencoder:
-        """The autoencoder whose latents are drawn."""
-        return self._autoencoder[0]
-
-    def to_grid(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images (N, C, S, S) to latents (N, L, S/8, S/8)."""
-        return self.autoencoder.encode(images)
-
-    def to_image(self, z: torch.Tensor, seeds: list[int] | None = None) -> torch.Tensor:
-        """Latents to normalised images (N, C, S, S); seeds of fine texture, one per image."""
-        return self.autoencoder.decode(z, self.channels, seeds)
+        self.hold(load(config["autoencoder"]))
 
     def listen(
         self, states: torch.Tensor, mask: torch.Tensor, dropped: torch.Tensor | None = None

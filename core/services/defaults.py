@@ -10,6 +10,7 @@ from core.cards import Card, read_metrics
 from core.errors import CheckpointError
 from core.registry import Registry
 
+DUPLICATES = "duplicates"  # further copies of real images: a control, not synthetic ones
 FAMILY_ORDER = ("diffusion", "style", "stylegan", "wgan", "gan", "dcgan")
 
 
@@ -60,6 +61,15 @@ def classifier_rank(registry: Registry, card: Card) -> tuple[float, ...]:
     scores = [v for path, v in numbers(found, "balanced_accuracy") if _on_validation(path)]
     shifted = float(card.calibration.get("held_out", {}).get("balanced_accuracy", -1.0))
     return (float(tuple(card.classes) == tuple(default)), shifted, max(scores, default=-1.0))
+
+
+def independent(card: Card) -> bool:
+    """Whether a classifier was trained on real images alone, so that it may judge synthetic ones.
+
+    One that learned from a generator's images would agree with that generator for its own sake.
+    """
+    own = card.training.get("set", {})
+    return not own.get("generators") and own.get("source", DUPLICATES) == DUPLICATES
 
 
 def numbers(content: Any, key: str, path: str = "") -> Iterator[tuple[str, float]]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core import domains
 from core.registry import Registry
+from core.scope import require
 from core.services.defaults import choose
 
 CONDITIONS = Path(__file__).parents[1] / "data" / "conditions.toml"
@@ -73,9 +74,11 @@ def simulate(
     Raises:
         KeyError: unknown domain.
         CheckpointError: no such classifier.
+        SynthLensError: the image is not of the domain; nothing is described then.
     """
     from core.explain.service import explain  # with all its methods: seconds to import
 
+    require(registry, image, domain)
     card = choose(registry, domain, "classifier", model)
     found = explain(registry, card.id, image, ["gradcam"], metrics=False)
     known = domains.get(domain)

@@ -16,9 +16,9 @@ from core.memory import ON_CPU, SMALLER, relieve, short_of_memory
 from core.models.text_generator import TextGenerator
 from core.registry import Loaded, Registry
 from core.services.classification import Prediction, classify
-from core.services.defaults import classifier_rank
+from core.services.defaults import classifier_rank, independent
 from core.services.generation import GeneratedImage
-from core.services.queue import say, turn
+from core.services.queue import Turn, say, turn
 from core.text.conditions import IMAGE_CLASSES
 from core.text.encoder import TextEncoder, Tokens, load_encoder
 
@@ -154,28 +154,45 @@ def draw(
     encoder = encoder_of(card)
     tokens = checked(text, encoder)
     with turn() as own:
+        report = _beating(own, progress)
         loaded = registry.get(card.id)
         reading = _read(loaded, encoder, tokens)
-        states, mask = encoder.embed(tokens.ids, tokens.mask), tokens.mask
+        states = encoder.embed(tokens.ids, tokens.mask)
         images: list[GeneratedImage] = []
-
-        def report(share: float, preview: np.ndarray | None) -> None:
-            own.beat()
-            if progress:
-                progress(share, preview)
-
         with contextlib.suppress(CancelledError):
             for start in range(0, n, BATCH):
                 own.breathe()
                 seeds = list(range(seed + start, seed + min(n, start + BATCH)))
-                pixels = batch(loaded, states, mask, seeds, options, _part(report, start, n, seeds))
-                images += [
-                    GeneratedImage(p, DOMAIN, reading.condition, card.id, s, dict(options or {}))
-                    for p, s in zip(pixels, seeds)
-                ]
+                tell = _part(report, start, n, seeds)
+                pixels = batch(loaded, states, tokens.mask, seeds, options, tell)
+                images += _named(pixels, reading, card, seeds, options)
                 report(len(images) / n, None)
     answers, judge = judged(registry, images, reading.condition)
     return Drawn(reading, images, answers, judge)
+
+
+def _beating(own: Turn, progress: Report | None) -> Report:
+    """Report progress, and to the queue that the work goes on."""
+
+    def report(share: float, preview: np.ndarray | None) -> None:
+        own.beat()
+        if progress:
+            progress(share, preview)
+
+    return report
+
+
+def _named(
+    pixels: np.ndarray,
+    reading: Reading,
+    card: Card,
+    seeds: list[int],
+    options: dict[str, float] | None,
+) -> list[GeneratedImage]:
+    return [
+        GeneratedImage(p, DOMAIN, reading.condition, card.id, s, dict(options or {}))
+        for p, s in zip(pixels, seeds)
+    ]
 
 
 def batch(
@@ -251,8 +268,12 @@ def judged(
 
 
 def judge_of(registry: Registry, condition: str) -> Card | None:
-    """The classifier to ask about a condition: the finest labelling that knows it."""
-    able = [c for c in registry.cards(DOMAIN, "classifier") if expected(c.classes, condition)]
+    """The classifier to ask about a condition: the finest labelling that knows it.
+
+    Classifiers that learned from synthetic images are not asked.
+    """
+    known = [c for c in registry.cards(DOMAIN, "classifier") if independent(c)]
+    able = [c for c in known if expected(c.classes, condition)]
     return max(able, key=lambda c: (len(c.classes), classifier_rank(registry, c)[1]), default=None)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -10,6 +12,7 @@ from core.cards import Card
 from core.errors import CheckpointError, SynthLensError
 from core.models.diffusion import LatentDiffusion
 from core.registry import Registry
+from core.scope import require
 from core.services.classification import classify
 from core.services.defaults import choose, classifier_rank
 from core.services.generation import GeneratedImage, Report
@@ -23,21 +26,61 @@ def can_vary(card: Card) -> bool:
     return card.task == "generator" and card.family == "latent-diffusion"
 
 
-def infer_class(registry: Registry, image: np.ndarray, domain: str) -> tuple[str, float]:
-    """The image class that the domain's best such classifier sees, and its probability.
+@dataclass(frozen=True)
+class Inferred:
+    """What a classifier makes of an image that is to be varied.
+
+    Attributes:
+        label: the classifier's answer: an image class, or a task label that covers several.
+        probability: calibrated.
+        classes: the image classes that the label covers, in the domain's order.
+        unknown: image classes that the classifier has no label for.
+        model: id of the classifier.
+    """
+
+    label: str
+    probability: float
+    classes: tuple[str, ...]
+    unknown: tuple[str, ...]
+    model: str
+
+
+def infer_class(registry: Registry, image: np.ndarray, domain: str) -> Inferred:
+    """What the domain's best classifier sees, in terms of the classes that are generated.
+
+    A classifier whose labels are the image classes themselves comes before one whose labels cover
+    several of them: "pneumonia" leaves open whether bacterial or viral.
+
+    Args:
+        registry: where the classifiers are.
+        image: (H, W) or (H, W, 3), float in [0, 1] or uint8.
+        domain: domain id.
 
     Raises:
-        CheckpointError: no classifier whose labels are image classes.
+        CheckpointError: no classifier whose labels say anything about image classes.
+        SynthLensError: the image is not of the domain.
     """
-    known = set(domains.get(domain).class_ids)
-    cards = [c for c in registry.cards(domain, "classifier") if set(c.classes) <= known]
+    require(registry, image, domain)
+    cards = [c for c in registry.cards(domain, "classifier") if _covered(domain, c)]
     if not cards:
         raise CheckpointError(
             "No classifier of this domain tells image classes apart; choose the class yourself."
         )
-    best = max(cards, key=lambda card: classifier_rank(registry, card))
+    known = domains.get(domain).class_ids
+    best = max(cards, key=lambda c: (set(c.classes) <= set(known), classifier_rank(registry, c)))
     prediction = classify(registry, [image], domain, best.id)[0]
-    return prediction.label, prediction.probabilities[prediction.label]
+    covered = _covered(domain, best)
+    unknown = tuple(c for c in known if all(c not in own for own in covered.values()))
+    chance = prediction.probabilities[prediction.label]
+    return Inferred(prediction.label, chance, covered[prediction.label], unknown, best.id)
+
+
+def _covered(domain: str, card: Card) -> dict[str, tuple[str, ...]]:
+    """The image classes that each label of a classifier covers; empty where a label says none."""
+    try:
+        return {label: domains.get(domain).members(label) for label in card.classes}
+    except KeyError:
+        return {}
 
 
 def vary(
@@ -68,16 +111,37 @@ def vary(
 
     Raises:
         CheckpointError: no such model, or one that cannot start from an image.
-        SynthLensError: a strength outside 0 to 1, or fewer than one image.
+        SynthLensError: a strength outside 0 to 1, fewer than one image, or an image that is not of
+            the domain.
     """
     if not 0 <= strength <= 1 or n < 1:
         raise SynthLensError("Choose a strength from 0 to 1, and at least one image.")
+    require(registry, image, domain)
     card = _card(registry, domain, model)
-    recipe, seeds = card.preprocess(), list(range(seed, seed + n))
-    x = recipe(image).expand(n, -1, -1, -1)
-    loaded = registry.get(card.id)
-    labels = torch.full((n,), card.classes.index(label))
-    given = {**(options or {}), "strength": strength}
+    seeds, own = list(range(seed, seed + n)), dict(options or {})
+    pixels = _draw(registry, card, image, label, seeds, strength, own, progress)
+    note = f"Made from a given image, strength {strength:.2f}: not reproducible without it."
+    given = {**own, "strength": strength}
+    return [
+        GeneratedImage(made, domain, label, card.id, used, given, note)
+        for made, used in zip(pixels, seeds)
+    ]
+
+
+def _draw(
+    registry: Registry,
+    card: Card,
+    image: np.ndarray,
+    label: str,
+    seeds: list[int],
+    strength: float,
+    options: dict[str, float],
+    progress: Report | None,
+) -> np.ndarray:
+    """One variation per seed, (N, S, S, C) uint8, in a turn of the queue."""
+    recipe, loaded = card.preprocess(), registry.get(card.id)
+    x = recipe(image).expand(len(seeds), -1, -1, -1).to(loaded.device)
+    labels = torch.full((len(seeds),), card.classes.index(label), device=loaded.device)
     with turn() as own, loaded.lock, torch.inference_mode():
         module = loaded.module
         assert isinstance(module, LatentDiffusion)
@@ -87,15 +151,8 @@ def vary(
             if progress:
                 progress(share, None if preview is None else recipe.denormalise(preview))
 
-        made = module.like(
-            x.to(loaded.device), labels.to(loaded.device), seeds, strength, report,
-            **(options or {}),
-        )  # fmt: skip
-    note = f"Made from a given image, strength {strength:.2f}: not reproducible without it."
-    return [
-        GeneratedImage(pixels, domain, label, card.id, own_seed, given, note)
-        for pixels, own_seed in zip(recipe.denormalise(made), seeds)
-    ]
+        made = module.like(x, labels, seeds, strength, report, **options)
+    return recipe.denormalise(made)
 
 
 def _card(registry: Registry, domain: str, model: str | None) -> Card:

@@ -13,7 +13,7 @@ from core.evaluate.image_checks import ImageCheck
 from core.registry import Registry
 from core.services.checks import check
 from core.services.classification import Prediction, classify
-from core.services.defaults import classifier_rank
+from core.services.defaults import classifier_rank, independent
 from core.services.detection import Verdict, detect
 from core.services.generation import GeneratedImage
 from core.ui import words
@@ -64,11 +64,14 @@ def review(registry: Registry, images: list[GeneratedImage]) -> list[Review]:
 
 
 def best_classifier(registry: Registry, domain: str, class_id: str) -> Card | None:
-    """The classifier to ask about a class: it must know it; finer labels and validation decide."""
+    """The classifier to ask about a class: it must know it; finer labels and validation decide.
+
+    One that learned from synthetic images would not be independent, and is not asked.
+    """
     able = [
         card
         for card in registry.cards(domain, "classifier")
-        if expected_label(card, domain, class_id) is not None
+        if independent(card) and expected_label(card, domain, class_id) is not None
     ]
     return max(
         able,

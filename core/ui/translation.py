@@ -20,6 +20,30 @@ from core.ui.figures import translation as figures
 from core.ui.figures.frame import show
 from core.ui.swipe import swipe
 
+COMMANDS = """\
+python -m core train cyclegan --domain brain_mri --data ARCHIVE --time-budget 35m \\
+    --config configs/brain_mri/cyclegan-96.toml
+python -m core train cyclegan --domain brain_mri --data ARCHIVE --time-budget 35m \\
+    --config configs/brain_mri/shape-cyclegan-96.toml
+python -m core evaluate translator --domain brain_mri --data ARCHIVE"""
+
+
+def missing() -> None:
+    """What the page lacks without a translator, and the commands that make and measure one."""
+    with st.container(border=True):
+        st.markdown("#### No translator yet")
+        st.markdown(
+            "This page needs a model that was trained on MRI and CT slices of the head. None is "
+            "shipped: nothing can be translated and nothing was measured. With the archive "
+            "`brain-mri-ct.zip` (unpaired and aligned slices) two are trained and measured by:"
+        )
+        st.code(COMMANDS, language="bash", wrap_lines=True)
+        st.caption(
+            "CycleGAN and the variant that is to beat it, at 96 px: 35 minutes each on one CPU "
+            "core. With a GPU take `cyclegan.toml` and `shape-cyclegan.toml` instead: 256 px. "
+            "The page shows a new model once its checkpoint is there; reload it then."
+        )
+
 
 def choose_window(own: Window) -> Window:
     """Window and level for CT pictures; both are in the URL."""

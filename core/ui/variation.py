@@ -8,7 +8,7 @@ import streamlit as st
 from core.domains import Domain
 from core.errors import CheckpointError
 from core.registry import Registry
-from core.services.variation import STRENGTH, can_vary, infer_class, vary
+from core.services.variation import STRENGTH, Inferred, can_vary, infer_class, vary
 from core.ui import gallery, layout, state, uploads
 from core.ui.gallery import Run
 
@@ -48,15 +48,31 @@ def panel(registry: Registry, domain: Domain) -> None:
 
 
 def _choose_class(registry: Registry, domain: Domain, key: str, pixels: np.ndarray) -> str:
+    fitting: tuple[str, ...] = ()
     try:
-        seen, chance = state.remember(
+        seen = state.remember(
             "inferred", (key, domain.id), lambda: infer_class(registry, pixels, domain.id)
         )
-        st.caption(f"A classifier sees {domain.class_name(seen)} (probability {chance:.2f}).")
+        st.caption(sentence(domain, seen))
+        fitting = seen.classes
     except CheckpointError as error:
-        seen = domain.class_ids[0]
         st.caption(str(error))
     return st.selectbox(
-        "Draw it as", domain.class_ids, domain.class_ids.index(seen), key=f"vary_class:{key}",
-        format_func=domain.class_name,
+        "Draw it as", domain.class_ids, domain.class_ids.index(fitting[0]) if fitting else 0,
+        key=f"vary_class:{key}",
+        format_func=lambda c: domain.class_name(c) + (" (fits)" if c in fitting else ""),
     )  # fmt: skip
+
+
+def sentence(domain: Domain, seen: Inferred) -> str:
+    """What the classifier sees, which classes fit that, and what it cannot tell."""
+    said = domain.class_name(seen.label)
+    said = said.capitalize() if said.isupper() and seen.label not in domain.class_ids else said
+    text = f"A classifier sees {said} (probability {seen.probability:.2f}, {seen.model})."
+    if len(seen.classes) > 1:
+        names = " or ".join(domain.class_name(c) for c in seen.classes)
+        text += f" That fits {names}: it does not tell them apart, so choose."
+    if seen.unknown:
+        names = ", ".join(domain.class_name(c) for c in seen.unknown)
+        text += f" It was never taught {names}."
+    return text

@@ -9,6 +9,7 @@ from core.errors import DataError
 from core.evaluate.translation import errors, evaluate, unseen
 from core.evaluate.translation_baseline import drawn_head, fit
 from core.evaluate.translation_cases import (
+    baseline_of,
     by_case,
     difference,
     group_of,
@@ -93,6 +94,20 @@ def test_differences_are_paired_by_case():
 )
 def test_folds_of_one_recipe_are_one_group(name, group):
     assert group_of(name) == group
+
+
+@pytest.mark.parametrize(
+    ("group", "baseline"),
+    [
+        ("brain_mri/shape-cyclegan", "brain_mri/cyclegan"),
+        ("brain_mri/shape-cyclegan-aligned", "brain_mri/cyclegan"),
+        ("brain_mri/shape-cyclegan-96", "brain_mri/cyclegan-96"),
+        ("brain_mri/shape-cyclegan-128-aligned", "brain_mri/cyclegan-128"),
+        ("brain_mri/cyclegan-96", "brain_mri/cyclegan-96"),
+    ],
+)
+def test_a_recipe_is_compared_with_the_cyclegan_of_its_own_side(group, baseline):
+    assert baseline_of(group) == baseline
 
 
 def test_unknown_figures_become_null():

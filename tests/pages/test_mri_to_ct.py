@@ -1,6 +1,7 @@
 """The MRI to CT page on toy translators."""
 
 import io
+import re
 import shutil
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 
 from core.registry import Registry, default_registry
-from tests.pages.conftest import png, words
+from tests.pages.conftest import APP, png, words
 from tests.phantoms import head
 from tests.toy import write_registry
 from tests.translators import made_up, measure_all, write_translators
@@ -89,8 +90,11 @@ def test_the_other_direction_asks_for_a_ct_and_its_window(page):
     assert "Cycle error" in words(app)
 
 
-def test_without_translators_the_page_says_which_command_makes_one(open_page):
+def test_without_translators_the_page_says_what_lacks_and_which_commands_make_it(open_page):
     app = open_page("mri_to_ct")
     assert not app.exception
-    assert "core train cyclegan" in app.code[0].value
-    assert "brain_mri/shape-cyclegan.toml" in app.code[0].value
+    assert "nothing was measured" in words(app) and "brain-mri-ct.zip" in words(app)
+    commands = app.code[0].value
+    assert "core train cyclegan" in commands and "core evaluate translator" in commands
+    named = re.findall(r"configs/\S+\.toml", commands)
+    assert len(named) == 2 and all((APP.parent / name).exists() for name in named)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core.cards import write_card, write_json
+from core.cards import Card, write_card, write_json
 from core.errors import CheckpointError
-from core.services.defaults import choose, numbers
+from core.services.defaults import choose, independent, numbers
 from tests.toy import toy_registry
 
 
@@ -64,3 +64,18 @@ def test_numbers_are_found_at_any_depth():
         "c": {"fid_ratio": "?"},
     }
     assert list(numbers(content, "fid_ratio")) == [(".a.x_fid_ratio", 1.0), (".fid_ratio", 2.0)]
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "expected"),
+    [
+        ({}, True),
+        ({"real": 10, "share": 1.0}, True),
+        ({"real": 10, "added": 5, "source": "duplicates"}, True),
+        ({"real": 10, "added": 5, "source": "out/x", "generators": ["d/gan"]}, False),
+        ({"real": 10, "added": 5, "source": "out/x", "generators": []}, False),
+    ],
+)
+def test_a_classifier_that_learned_from_synthetic_images_is_no_judge(trained_on, expected):
+    card = Card("d/m", "d", "classifier", "resnet", "M", training={"set": trained_on})
+    assert independent(card) is expected

@@ -5,7 +5,10 @@ import tomllib
 import numpy as np
 import pytest
 
-from core import domains
+from core import domains, scope
+from core.errors import SynthLensError
+from core.evaluate.features import find_encoder
+from core.evaluate.foreign import writing
 from core.services import findings
 from core.services.findings import band, condition, simulate, zone
 from tests.toy import real_image, toy_registry
@@ -65,3 +68,20 @@ def test_an_image_is_described_and_normal_gets_no_extent(tmp_path):
         assert (one.extent is None) or (one.band == band(one.extent))
         if not one.finding:
             assert one.extent is None and one.zone == ""
+
+
+def test_an_image_of_another_kind_is_refused_in_one_sentence(tmp_path):
+    registry = toy_registry(tmp_path)
+    fit_toy_scope(registry)
+    page = writing(1, np.random.default_rng(0))[0]
+    with pytest.raises(SynthLensError, match=r"unlike .*Chest X-ray images"):
+        simulate(registry, page, "chest_xray")
+    assert simulate(registry, real_image(500), "chest_xray").condition
+
+
+def fit_toy_scope(registry):
+    """A scope of made-up chest images beside the toy encoder."""
+    encoder, known = find_encoder(registry, "chest_xray"), domains.get("chest_xray")
+    features, stats = scope._measure(encoder, [real_image(k) for k in range(160)], known)
+    fitted = scope.Scope.fit((features[:100], stats[:100]), (features[100:], stats[100:]))
+    fitted.save(registry.folder(encoder.card.id) / scope.file_name("chest_xray"))

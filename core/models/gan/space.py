@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
 
 from core.models.base import Generator, Load, Progress, noise
 from core.models.gan.encoder import Encoder
+from core.models.latents import InLatents
 
 BATCH = 16
 
 
-class GanGenerator(Generator):
+class GanGenerator(InLatents, Generator):
     """What every GAN family shares: the space it draws in, seeds and sampling in batches.
 
     Args:
         config: `space` ("pixel" or "latent"), `autoencoder` (id, latent only), `channels` of the
             image, `classes`, `z_dim`, `size` and `grid_channels` of what the network itself draws.
         load: returns the autoencoder.
-
-    The autoencoder is kept in a tuple, out of the state dict: it is a checkpoint of its own.
     """
 
     def __init__(self, config: dict[str, Any], load: Load) -> None:
@@ -34,12 +32,7 @@ class GanGenerator(Generator):
         self.size = int(config.get("size", 16 if latent else 128))
         self.grid_channels = int(config.get("grid_channels", 8)) if latent else self.channels
         self.encoder: Encoder | None = None
-        self._autoencoder: tuple[nn.Module, ...] = (load(config["autoencoder"]),) if latent else ()
-
-    @property
-    def autoencoder(self) -> Any:
-        """The autoencoder whose latents are drawn, None in pixel space."""
-        return self._autoencoder[0] if self._autoencoder else None
+        self.hold(load(config["autoencoder"]) if latent else None)
 
     def grid(self, z: torch.Tensor, labels: torch.Tensor, truncation: float = 1.0) -> torch.Tensor:
         """(N, z_dim) and (N,) to what the network draws, (N, grid_channels, size, size)."""
@@ -54,16 +47,6 @@ class GanGenerator(Generator):
         if not widths:
             return None
         return Encoder(self.grid_channels, self.classes, [int(w) for w in widths], self.z_dim)
-
-    def to_image(self, grid: torch.Tensor, seeds: list[int] | None = None) -> torch.Tensor:
-        """What the network draws to normalised images, (N, channels, S, S); seeds of the grain."""
-        if self.autoencoder is None:
-            return grid
-        return self.autoencoder.decode(grid, self.channels, seeds)
-
-    def to_grid(self, images: torch.Tensor) -> torch.Tensor:
-        """Normalised images, (N, channels, S, S), to the space the network draws in."""
-        return images if self.autoencoder is None else self.autoencoder.encode(images)
 
     @torch.no_grad()
     def sample(
