@@ -22,12 +22,15 @@ EVALUATORS = {
     "detector": "core.evaluate.detection",
     "generator": "core.evaluate.generator",
     "autoencoder": "core.evaluate.reconstruction",
+    "grain": "core.evaluate.grain",
     "encoder": "core.evaluate.encoder",
     "explain": "core.explain.dataset",
     "text-generator": "core.evaluate.text_generator",
     "translator": "core.evaluate.translation",
 }
-_MODELS = {"explain": "classifier"}  # whose models are measured, where it is not the task itself
+# whose models are measured, where it is not the task itself, and where the figures then go
+_MODELS = {"explain": "classifier", "grain": "autoencoder"}
+_FILES = {"explain": "explain.json", "grain": "grain.json"}
 _N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")
 _SEEDS = typer.Option(min=1, help="Number of sampling seeds, for generators.")
 _SPLITS = typer.Option(help="Held-out splits to use, comma-separated: val, test.")
@@ -49,7 +52,8 @@ def evaluate(
 ) -> None:
     """Measure models on held-out images; the figures go into each model's metrics.json.
 
-    `explain` measures classifiers' maps, into explain.json.
+    `explain` measures classifiers' maps, into explain.json; `grain` sweeps the amount of an
+    autoencoder's grain, into grain.json.
     """
     with reported():
         domain_of(domain)
@@ -110,7 +114,7 @@ def _one(
         say(f"{card.id}: {error}")
         return False
     line = {"id": card.id, "task": card.task, "domain": domain, "metrics": result}
-    file = registry.folder(card.id) / ("explain.json" if task == "explain" else "metrics.json")
+    file = registry.folder(card.id) / _FILES.get(task, "metrics.json")
     emit(line, as_json, f"{card.id}: written to {file}")
     return True
 

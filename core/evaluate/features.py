@@ -39,7 +39,7 @@ def describe(encoder: Loaded, pixels: np.ndarray) -> dict[str, np.ndarray]:
         pixels: (N, S, S, C) uint8.
 
     Returns:
-        "encoder", "lbp", "spectrum" and "hog", each (N, D).
+        "encoder" and every name of `DESCRIPTORS`, each (N, D).
     """
     found = {"encoder": encoded(encoder, pixels)}
     return found | {name: function(pixels) for name, function in DESCRIPTORS.items()}

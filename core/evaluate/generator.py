@@ -20,6 +20,7 @@ from core.evaluate.journal import Journal
 from core.evaluate.kid import kid
 from core.evaluate.prdc import prdc
 from core.evaluate.real_sets import MAIN, RealSets
+from core.evaluate.texture import DESCRIPTORS, NOISE, TOLERANCE, touched
 from core.registry import Registry
 
 Spaces = dict[str, np.ndarray]
@@ -29,7 +30,10 @@ PIECE = 64  # images drawn between two entries of the journal
 DEFINITIONS = {
     "fid_ratio": "Fréchet distance of held-out real images to as many training images of the same "
     "classes (the real-vs-real floor), divided by the distance of the same held-out images to as "
-    "many synthetic ones; 1 is perfect. `ratios` holds it for every feature space.",
+    "many synthetic ones; 1 is perfect. `ratios` holds it for every feature space. It measures how "
+    "surely two sets can be told apart, not how far apart they look: a space of few dimensions has "
+    "a low floor, so its ratios are lower. The plain lbp and spectrum see single grey levels; "
+    "`controls` says what real images score once something invisible was done to them.",
     "kid": "Unbiased MMD² with a cubic polynomial kernel, mean over random subsets; 0 is perfect.",
     "precision": f"Share of synthetic images inside real {NEIGHBOURS}-nearest-neighbour balls.",
     "recall": f"Share of real images inside synthetic {NEIGHBOURS}-nearest-neighbour balls.",
@@ -109,6 +113,7 @@ def _figures(real: RealSets, drawn: list[Round], card: Card, score_network: bool
     return {
         **summarise([figures for _, _, figures in drawn]),
         "real": compare(real.held, real.floor, real.other, 0),
+        "controls": controls(real),
         "per_class": per_class(real, features, classes, card.classes),
         "ms_ssim": similarity(real, pixels, classes),
         "copies": copies(real, pixels, features),
@@ -171,6 +176,8 @@ def setting(
             "lbp": "uniform local binary patterns at radius 1 and 2, luminance",
             "spectrum": "log10 radial power spectrum, luminance",
             "hog": "histograms of oriented gradients on a 4 × 4 grid, luminance",
+            "lbp_tolerant": f"as lbp, differences up to {TOLERANCE:g} grey levels ignored",
+            "spectrum_tolerant": f"as spectrum, blind below white noise of {NOISE:g} grey level",
         },
     }
 
@@ -195,6 +202,19 @@ def compare(
         "kid_subset_sd": spread,
         **prdc(reference[MAIN], spaces[MAIN], NEIGHBOURS),
     }
+
+
+def controls(real: RealSets) -> dict[str, dict[str, float]]:
+    """Ratios of held-out real images after what nobody can see (see `touched`), by kind and space.
+
+    A space that scores low here tells differences that do not matter.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for kind, pixels in touched(real.held_pixels).items():
+        for name, function in DESCRIPTORS.items():
+            distance = frechet(real.other[name], function(pixels))
+            found.setdefault(kind, {})[name] = ratio(real.floor[name], distance)
+    return found
 
 
 def summarise(rounds: list[dict[str, Any]]) -> dict[str, Any]:

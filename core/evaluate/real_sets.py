@@ -44,17 +44,13 @@ class RealSets:
         n: int,
         splits: Sequence[str],
     ) -> None:
-        rng = np.random.default_rng(0)
         known = list(classes)
         number = np.array([known.index(c) if c in known else -1 for c in data.domain.class_ids])
-        rows = sampling.held_out(data, splits, classes)
-        self.held_rows = np.sort(rows[sampling.subset(data.class_index[rows], n, rng)])
-        self.train_rows = sampling.training(data, classes)
+        self.held_rows, self.train_rows, picked = choose_rows(data, classes, n, splits)
         self.held_classes = number[data.class_index[self.held_rows]]
         self.train_classes = number[data.class_index[self.train_rows]]
         self.held_pixels = np.asarray(data.images[self.held_rows])
         self.train_pixels = np.asarray(data.images[self.train_rows])
-        picked = sampling.alike(self.held_classes, self.train_classes, rng)
         encoder = find_encoder(registry, data.domain.id)
         self.held = describe(encoder, self.held_pixels)
         self.other = describe(encoder, self.train_pixels[picked])
@@ -63,3 +59,28 @@ class RealSets:
 
     def __len__(self) -> int:
         return len(self.held_rows)
+
+
+def choose_rows(
+    data: DomainData, classes: Sequence[str], n: int, splits: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which real images are compared: the same ones for the same arguments.
+
+    Args:
+        data: images of the domain.
+        classes: image classes that take part.
+        n: most held-out images.
+        splits: held-out splits.
+
+    Returns:
+        Positions of at most n held-out images, sorted; positions of all training images; and the
+        places among the latter of as many images with the same class counts.
+
+    Raises:
+        DataError: no held-out image of these classes.
+    """
+    rng = np.random.default_rng(0)
+    rows = sampling.held_out(data, splits, classes)
+    held = np.sort(rows[sampling.subset(data.class_index[rows], n, rng)])
+    train = sampling.training(data, classes)
+    return held, train, sampling.alike(data.class_index[held], data.class_index[train], rng)

@@ -12,7 +12,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from core.cards import read_metrics, write_json
 from core.data.dataset import DomainData
 from core.evaluate.features import describe, find_encoder
-from core.evaluate.generator import check_size, compare
+from core.evaluate.generator import check_size, compare, controls
 from core.evaluate.intervals import bootstrap_mean
 from core.evaluate.real_sets import RealSets
 from core.registry import Loaded, Registry
@@ -84,6 +84,7 @@ def evaluate(
         "resolution": data.images.shape[1],
         **likeness(real.held_pixels, round_trip),
         **compare(real.other, real.floor, spaces, 0),
+        "controls": controls(real),
     }
     folder = registry.folder(model_id)
     known = read_metrics(folder)

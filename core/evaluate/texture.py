@@ -1,12 +1,23 @@
-"""Texture and shape descriptors without learning: local binary patterns, radial spectrum, HOG."""
+"""Texture and shape descriptors without learning: local binary patterns, radial spectrum, HOG.
+
+Local patterns and spectra come in two kinds. The plain ones see everything, down to differences of
+one grey level: on flat ground, such as the black around a head, the last bit decides every
+pattern, and a real image to which rounding noise was added counts as another kind of image. The
+tolerant ones leave out what lies below `TOLERANCE` and `NOISE`, which is also what saving an image
+as a good JPEG changes. Both are reported; `touched` images say how far each can be trusted.
+"""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 
 PATTERNS = ((8, 1.0), (16, 2.0))  # (points, radius in pixels)
+TOLERANCE = 3.0  # grey levels by which a neighbour may be darker and still count as equal
+NOISE = 1.0  # standard deviation in grey levels of the white noise below which no spectrum is told
 
 
 def luminance(pixels: np.ndarray) -> np.ndarray:
@@ -40,11 +51,58 @@ def _pattern(grey: np.ndarray, points: int, radius: float) -> np.ndarray:
     return np.bincount(codes.ravel(), minlength=points + 2) / codes.size
 
 
-def radial_power(grey: np.ndarray) -> np.ndarray:
+def tolerant_patterns(pixels: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
+    """Histograms of uniform patterns that ignore small differences, like `local_patterns`.
+
+    A neighbour counts as at least as bright as the centre from `tolerance` grey levels below it
+    (Heikkilä & Pietikäinen 2006, eq. 3), so that noise on flat ground decides nothing.
+
+    Args:
+        pixels: (N, S, S, C) uint8.
+        tolerance: grey levels; 0 gives the plain patterns.
+
+    Returns:
+        (N, 28): shares of 10 patterns at radius 1 and of 18 at radius 2.
+    """
+    grey = np.rint(luminance(pixels) * 255).astype(np.float32)
+    return np.concatenate([_tolerant(grey, p, r, tolerance) for p, r in PATTERNS], axis=1)
+
+
+def _tolerant(grey: np.ndarray, points: int, radius: float, tolerance: float) -> np.ndarray:
+    edge = int(np.ceil(radius))
+    centre = grey[:, edge:-edge, edge:-edge]
+    bits = np.stack(
+        [
+            _shifted(grey, edge, -radius * np.sin(a), radius * np.cos(a)) >= centre - tolerance
+            for a in 2 * np.pi * np.arange(points) / points
+        ]
+    )
+    changes = (bits != np.roll(bits, 1, axis=0)).sum(0)
+    codes = np.where(changes <= 2, bits.sum(0), points + 1).reshape(len(grey), -1)
+    return np.stack([np.bincount(c, minlength=points + 2) / len(c) for c in codes])
+
+
+def _shifted(grey: np.ndarray, edge: int, down: float, right: float) -> np.ndarray:
+    """(N, S, S) moved by part of a pixel, bilinear, without a border of `edge` pixels."""
+    # rounded as in scikit-image: a neighbour on the grid must not be blended with the next
+    down, right = round(down, 5), round(right, 5)
+    top, left = int(np.floor(down)), int(np.floor(right))
+    found = np.zeros((), np.float32)
+    for dy, wy in ((top, 1 - (down - top)), (top + 1, down - top)):
+        for dx, wx in ((left, 1 - (right - left)), (left + 1, right - left)):
+            if wy * wx > 0:
+                rows = slice(edge + dy, grey.shape[1] - edge + dy)
+                columns = slice(edge + dx, grey.shape[2] - edge + dx)
+                found = found + np.float32(wy * wx) * grey[:, rows, columns]
+    return np.asarray(found)
+
+
+def radial_power(grey: np.ndarray, noise: float = 0.0) -> np.ndarray:
     """Azimuthally averaged power spectrum.
 
     Args:
         grey: (N, S, S) in [0, 1].
+        noise: standard deviation of white noise whose power is added to every ring, in [0, 1].
 
     Returns:
         (N, S // 2) log10 of the mean power at 1, 2, … S/2 cycles per image, after removal of the
@@ -58,12 +116,17 @@ def radial_power(grey: np.ndarray) -> np.ndarray:
     ring = np.rint(np.hypot(*np.meshgrid(frequency, frequency))).astype(np.int64).ravel()
     count = np.bincount(ring)[1 : size // 2 + 1]
     sums = np.stack([np.bincount(ring, p.ravel())[1 : size // 2 + 1] for p in power])
-    return np.log10(sums / count + 1e-8)
+    return np.log10(sums / count + np.square(window).sum() * noise**2 + 1e-8)
 
 
 def spectrum(pixels: np.ndarray) -> np.ndarray:
     """Radial power spectrum of (N, S, S, C) uint8 images, (N, S // 2) in log10."""
     return radial_power(luminance(pixels))
+
+
+def tolerant_spectrum(pixels: np.ndarray) -> np.ndarray:
+    """As `spectrum`, blind to what white noise of `NOISE` grey levels would hide."""
+    return radial_power(luminance(pixels), NOISE / 255)
 
 
 def gradients(pixels: np.ndarray) -> np.ndarray:
@@ -81,4 +144,27 @@ DESCRIPTORS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "lbp": local_patterns,
     "spectrum": spectrum,
     "hog": gradients,
+    "lbp_tolerant": tolerant_patterns,
+    "spectrum_tolerant": tolerant_spectrum,
 }
+
+
+def touched(pixels: np.ndarray) -> dict[str, np.ndarray]:
+    """Images as nobody can tell them from the given ones by eye: what a fair measure ignores.
+
+    Args:
+        pixels: (N, S, S, C) uint8.
+
+    Returns:
+        "noise": one grey level up or down, or none, at random in each pixel; "jpeg": saved once
+        as a JPEG of quality 95 at this size.
+    """
+    drawn = np.random.default_rng(0).integers(-1, 2, pixels.shape)
+    noisy = np.clip(pixels.astype(np.int16) + drawn, 0, 255).astype(np.uint8)
+    return {"noise": noisy, "jpeg": np.stack([_saved(image) for image in pixels])}
+
+
+def _saved(image: np.ndarray, quality: int = 95) -> np.ndarray:
+    stream = io.BytesIO()
+    Image.fromarray(image.squeeze()).save(stream, "JPEG", quality=quality)
+    return np.asarray(Image.open(stream)).reshape(image.shape)

@@ -7,7 +7,7 @@ CPU. The inner module is `diffusers.AutoencoderKL` and opens anywhere diffusers 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ class Autoencoder(nn.Module):
         widths: channels at S/4 and S/8.
         layers: residual blocks per level of the encoder (the decoder has one more).
         grain: octaves of fine texture added to decoded images, 0 for none.
+        grain_amounts: see `Grain`.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Autoencoder(nn.Module):
         widths: tuple[int, ...],
         layers: int,
         grain: int = 0,
+        grain_amounts: Mapping[str, Sequence[float]] | None = None,
     ) -> None:
         super().__init__()
         self.fold = fold
@@ -54,7 +56,7 @@ class Autoencoder(nn.Module):
             mid_block_add_attention=False,
             scaling_factor=1.0,
         )
-        self.grain = Grain(grain) if grain else None
+        self.grain = Grain(grain, amounts=grain_amounts) if grain else None
         self.register_buffer("mean", torch.zeros(1, latent_channels, 1, 1))
         self.register_buffer("std", torch.ones(1, latent_channels, 1, 1))
         self.mean: torch.Tensor
@@ -91,12 +93,19 @@ class Autoencoder(nn.Module):
             channels: 1 or 3.
             seeds: of the grain, one per image; the same for all images where left out.
         """
+        return self.add_grain(self.decode_plain(z, channels), seeds)
+
+    def decode_plain(self, z: torch.Tensor, channels: int = 3) -> torch.Tensor:
+        """As `decode`, without grain."""
         x = self.decode_raw(z * self.std + self.mean)
-        x = x.mean(1, keepdim=True) if channels == 1 else x
+        return x.mean(1, keepdim=True) if channels == 1 else x
+
+    def add_grain(self, x: torch.Tensor, seeds: Sequence[int] | None = None) -> torch.Tensor:
+        """Decoded images (N, 1 or 3, S, S) with fine texture, where the model has any."""
         if self.grain is None:
             return x
-        grained = self.grain(x.expand(-1, 3, -1, -1), seeds, channels == 1)
-        return grained[:, :1] if channels == 1 else grained
+        grey = x.shape[1] == 1
+        return self.grain(x.expand(-1, 3, -1, -1), seeds, grey)[:, : x.shape[1]]
 
 
 @family("autoencoder-kl")
@@ -108,4 +117,5 @@ def build_autoencoder(config: dict[str, Any], load: Load) -> nn.Module:
         tuple(config["widths"]),
         int(config["layers"]),
         int(config.get("grain", 0)),
+        config.get("grain_amounts"),
     )

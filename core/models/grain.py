@@ -10,7 +10,7 @@ The residual of a mean is uncorrelated with it, so powers add up: the sum has th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
@@ -20,10 +20,11 @@ from core.models.base import noise
 
 FOLD = 4  # the network sees 4×4 pixels as channels, and is fast on a CPU
 LEAST, MOST = -12.0, 0.0  # log power: a grey level in 8 bits is -9.7
-# Share of the amplitude that is added. The residual holds outlines too, where noise of its power is
-# too rough: on validation images local patterns were likest at 0.4 (grey) and 0.7 (colour), spectra
-# at 0.85 to 1; a value between.
+# Share of the amplitude that is added where a checkpoint states none. The residual holds outlines
+# too, where noise of its power is too rough; `evaluate grain` measures the choice on validation
+# images and writes the curve beside the autoencoder.
 AMOUNT = 0.6
+KINDS = ("grey", "colour")
 # one luminance and two chrominance axes, orthonormal: grey images have none of the latter
 AXES = ((0.57735, 0.57735, 0.57735), (0.70711, 0.0, -0.70711), (0.40825, -0.8165, 0.40825))
 
@@ -37,11 +38,18 @@ class Grain(nn.Module):
     Args:
         bands: octaves of detail, the finest first.
         width: channels of the hidden layers.
+        amounts: shares of the predicted amplitude that are added, by kind of image ("grey",
+            "colour") and band; `AMOUNT` where left out.
     """
 
-    def __init__(self, bands: int = 3, width: int = 48) -> None:
+    def __init__(
+        self, bands: int = 3, width: int = 48, amounts: Mapping[str, Sequence[float]] | None = None
+    ) -> None:
         super().__init__()
         self.bands = bands
+        self.amounts = dict.fromkeys(KINDS, (AMOUNT,) * bands) | {
+            k: tuple(float(a) for a in own) for k, own in (amounts or {}).items()
+        }
         self.network = nn.Sequential(
             nn.Conv2d(3 * FOLD**2, width, 3, 1, 1),
             nn.SiLU(),
@@ -103,7 +111,8 @@ class Grain(nn.Module):
         shape = (3 * self.bands, *y.shape[2:])
         drawn = noise(shape, list(seeds) if seeds else [0]).to(y.device)
         grains = own_bands(drawn.unflatten(1, (3, self.bands))) / self.own[:, None, None]
-        return y + self.to_colours(AMOUNT * (strengths * grains).sum(2), grey)
+        shares = y.new_tensor(self.amounts[KINDS[0] if grey else KINDS[1]])[:, None, None]
+        return y + self.to_colours((shares * strengths * grains).sum(2), grey)
 
     def strengths(self, wanted: torch.Tensor) -> torch.Tensor:
         """Amplitudes of unit grains whose powers add up to what is wanted, (N, 3, bands, s, s).

@@ -9,6 +9,9 @@ from core.evaluate.texture import (
     luminance,
     radial_power,
     spectrum,
+    tolerant_patterns,
+    tolerant_spectrum,
+    touched,
 )
 
 
@@ -55,7 +58,51 @@ def test_gradients_tell_orientation():
     assert np.abs(across - down).sum() > 1
 
 
+def smooth_images(rng, n, size=64):
+    """Made-up organs: a textured disc on flat black ground."""
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    disc = np.hypot(x, y) < 0.3
+    grain = rng.normal(0, 25, (n, size, size))
+    grain = (grain + np.roll(grain, 1, 1) + np.roll(grain, 1, 2)) / 2
+    ground = rng.normal(120, 10, (n, 1, 1))
+    return np.clip(np.where(disc, ground + grain, 0), 0, 255).astype(np.uint8)[..., None]
+
+
+def test_without_tolerance_the_patterns_are_those_of_scikit_image(rng):
+    images = noise_images(rng, 3)
+    found = tolerant_patterns(images, 0.0)
+    np.testing.assert_allclose(found, local_patterns(images), atol=2e-3)
+
+
+def test_flat_ground_with_a_grey_level_of_noise_is_one_pattern(rng):
+    noisy = (90 + rng.integers(-1, 2, (1, 64, 64, 1))).astype(np.uint8)
+    assert tolerant_patterns(noisy)[0, :10].max() == pytest.approx(1)
+    assert local_patterns(noisy)[0, :10].max() < 0.5
+
+
 @pytest.mark.parametrize("name", ["lbp", "spectrum"])
+@pytest.mark.parametrize("kind", ["noise", "jpeg"])
+def test_what_nobody_can_see_moves_the_tolerant_descriptors_less(name, kind, rng):
+    a, b = smooth_images(rng, 40), smooth_images(rng, 40)
+    same = touched(b)[kind]
+    assert np.abs(same.astype(int) - b).mean() < 4
+    plain, tolerant = DESCRIPTORS[name], DESCRIPTORS[f"{name}_tolerant"]
+    by_plain = frechet(plain(a), plain(b)) / frechet(plain(a), plain(same))
+    by_tolerant = frechet(tolerant(a), tolerant(b)) / frechet(tolerant(a), tolerant(same))
+    assert by_tolerant > by_plain
+    if kind == "noise":
+        assert by_plain < 0.1 and by_tolerant > 0.3
+
+
+def test_the_tolerant_spectrum_ends_at_its_noise(rng):
+    flat = np.full((1, 64, 64, 1), 90, np.uint8)
+    power = np.square(np.outer(np.hanning(64), np.hanning(64))).sum() / 255**2
+    np.testing.assert_allclose(tolerant_spectrum(flat), np.log10(power + 1e-8), atol=1e-6)
+    strong = noise_images(rng, 4)
+    np.testing.assert_allclose(tolerant_spectrum(strong), spectrum(strong), atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["lbp", "spectrum", "lbp_tolerant", "spectrum_tolerant"])
 def test_blurred_images_are_farther_than_other_sharp_ones(name, rng):
     function = DESCRIPTORS[name]
     images = noise_images(rng, 60, 32)

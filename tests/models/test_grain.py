@@ -85,3 +85,17 @@ def test_a_grey_decode_stays_grey_and_an_autoencoder_without_grain_has_none():
     assert plain.grain is None and torch.equal(plain.decode(z, 1, [1, 2]), plain.decode(z, 1))
     assert grained.decode(z, 1, [1, 2]).shape == (2, 1, 32, 32)
     assert not torch.equal(grained.decode(z, 3, [1, 2]), grained.decode(z, 3, [3, 4]))
+
+
+def test_each_band_of_each_kind_has_its_own_amount():
+    model, y = fitted(0.04), torch.zeros(1, 3, 64, 64)
+    model.amounts = {"grey": (0.0, 0.0, 0.0), "colour": (0.6, 0.0, 0.0)}
+    assert torch.equal(model(y, [1], grey=True), y)
+    fine = model(y, [1], grey=False)
+    power = split_bands(fine, 3).square().mean((0, 1, 3, 4))
+    assert power[0] > 4 * power[1] > 0
+
+
+def test_amounts_left_out_are_the_usual_ones():
+    model = Grain(2, amounts={"grey": [0.4, 1]})
+    assert model.amounts == {"grey": (0.4, 1.0), "colour": (AMOUNT, AMOUNT)}
