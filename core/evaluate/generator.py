@@ -20,7 +20,7 @@ from core.evaluate.journal import Journal
 from core.evaluate.kid import kid
 from core.evaluate.prdc import prdc
 from core.evaluate.real_sets import MAIN, RealSets
-from core.evaluate.texture import DESCRIPTORS, NOISE, TOLERANCE, touched
+from core.evaluate.texture import DESCRIPTORS, TOLERANCE, touched
 from core.registry import Registry
 
 Spaces = dict[str, np.ndarray]
@@ -32,7 +32,7 @@ DEFINITIONS = {
     "classes (the real-vs-real floor), divided by the distance of the same held-out images to as "
     "many synthetic ones; 1 is perfect. `ratios` holds it for every feature space. It measures how "
     "surely two sets can be told apart, not how far apart they look: a space of few dimensions has "
-    "a low floor, so its ratios are lower. The plain lbp and spectrum see single grey levels; "
+    "a low floor, so its ratios are lower. Plain lbp sees single grey levels; "
     "`controls` says what real images score once something invisible was done to them.",
     "kid": "Unbiased MMD² with a cubic polynomial kernel, mean over random subsets; 0 is perfect.",
     "precision": f"Share of synthetic images inside real {NEIGHBOURS}-nearest-neighbour balls.",
@@ -177,7 +177,6 @@ def setting(
             "spectrum": "log10 radial power spectrum, luminance",
             "hog": "histograms of oriented gradients on a 4 × 4 grid, luminance",
             "lbp_tolerant": f"as lbp, differences up to {TOLERANCE:g} grey levels ignored",
-            "spectrum_tolerant": f"as spectrum, blind below white noise of {NOISE:g} grey level",
         },
     }
 

@@ -23,9 +23,9 @@ from core.models.grain import KINDS, Grain
 from core.registry import Loaded, Registry
 
 FILE = "grain.json"
-AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+AMOUNTS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6)
 # what grain is there for, and what is fitted: the mean of these ratios' logarithms
-DECIDES = ("lbp", "spectrum", "lbp_tolerant", "spectrum_tolerant")
+DECIDES = ("lbp_tolerant", "spectrum")
 Amounts = tuple[float, ...]  # one share for each band, the finest first
 
 

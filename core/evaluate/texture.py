@@ -1,10 +1,9 @@
 """Texture and shape descriptors without learning: local binary patterns, radial spectrum, HOG.
 
-Local patterns and spectra come in two kinds. The plain ones see everything, down to differences of
-one grey level: on flat ground, such as the black around a head, the last bit decides every
-pattern, and a real image to which rounding noise was added counts as another kind of image. The
-tolerant ones leave out what lies below `TOLERANCE` and `NOISE`, which is also what saving an image
-as a good JPEG changes. Both are reported; `touched` images say how far each can be trusted.
+Plain local patterns see differences of one grey level: on flat ground, such as the black around a
+head, the last bit decides every pattern, and a real image to which one grey level of noise was
+added counts as another kind of image. The tolerant ones ignore differences up to `TOLERANCE`. Both
+are reported; `touched` images say how far each can be trusted.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from PIL import Image
 
 PATTERNS = ((8, 1.0), (16, 2.0))  # (points, radius in pixels)
 TOLERANCE = 3.0  # grey levels by which a neighbour may be darker and still count as equal
-NOISE = 1.0  # standard deviation in grey levels of the white noise below which no spectrum is told
 
 
 def luminance(pixels: np.ndarray) -> np.ndarray:
@@ -87,22 +85,21 @@ def _shifted(grey: np.ndarray, edge: int, down: float, right: float) -> np.ndarr
     # rounded as in scikit-image: a neighbour on the grid must not be blended with the next
     down, right = round(down, 5), round(right, 5)
     top, left = int(np.floor(down)), int(np.floor(right))
-    found = np.zeros((), np.float32)
+    found: np.ndarray = np.zeros(1, np.float32)
     for dy, wy in ((top, 1 - (down - top)), (top + 1, down - top)):
         for dx, wx in ((left, 1 - (right - left)), (left + 1, right - left)):
             if wy * wx > 0:
                 rows = slice(edge + dy, grey.shape[1] - edge + dy)
                 columns = slice(edge + dx, grey.shape[2] - edge + dx)
                 found = found + np.float32(wy * wx) * grey[:, rows, columns]
-    return np.asarray(found)
+    return found
 
 
-def radial_power(grey: np.ndarray, noise: float = 0.0) -> np.ndarray:
+def radial_power(grey: np.ndarray) -> np.ndarray:
     """Azimuthally averaged power spectrum.
 
     Args:
         grey: (N, S, S) in [0, 1].
-        noise: standard deviation of white noise whose power is added to every ring, in [0, 1].
 
     Returns:
         (N, S // 2) log10 of the mean power at 1, 2, … S/2 cycles per image, after removal of the
@@ -116,17 +113,12 @@ def radial_power(grey: np.ndarray, noise: float = 0.0) -> np.ndarray:
     ring = np.rint(np.hypot(*np.meshgrid(frequency, frequency))).astype(np.int64).ravel()
     count = np.bincount(ring)[1 : size // 2 + 1]
     sums = np.stack([np.bincount(ring, p.ravel())[1 : size // 2 + 1] for p in power])
-    return np.log10(sums / count + np.square(window).sum() * noise**2 + 1e-8)
+    return np.log10(sums / count + 1e-8)
 
 
 def spectrum(pixels: np.ndarray) -> np.ndarray:
     """Radial power spectrum of (N, S, S, C) uint8 images, (N, S // 2) in log10."""
     return radial_power(luminance(pixels))
-
-
-def tolerant_spectrum(pixels: np.ndarray) -> np.ndarray:
-    """As `spectrum`, blind to what white noise of `NOISE` grey levels would hide."""
-    return radial_power(luminance(pixels), NOISE / 255)
 
 
 def gradients(pixels: np.ndarray) -> np.ndarray:
@@ -145,7 +137,6 @@ DESCRIPTORS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "spectrum": spectrum,
     "hog": gradients,
     "lbp_tolerant": tolerant_patterns,
-    "spectrum_tolerant": tolerant_spectrum,
 }
 
 

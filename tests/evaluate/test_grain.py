@@ -53,7 +53,7 @@ def test_the_curve_is_written_by_domain_and_the_model_stays_as_it_was(tmp_path, 
     assert grain.amounts == {"grey": (0.7, 0.3), "colour": (0.6, 0.6)}
     plain, grained = found["curve"]["spectrum"]
     assert grained > plain > 0  # white noise has fine detail that a fresh decoder does not draw
-    assert found["fitted"]["amounts"][0] == 1.0
+    assert set(found["fitted"]["amounts"]) <= {0.0, 1.0}
     assert set(found["fitted"]["ratios"]) == set(DESCRIPTORS)
     stored = json.loads((own.folder("shared/ae") / FILE).read_text())
     assert stored["brain_mri"]["fitted"] == found["fitted"]
@@ -76,12 +76,12 @@ class Hill:
 def test_the_fit_climbs_to_the_top_band_by_band_and_asks_nothing_twice():
     hill = Hill((0.2, 1.0, 0.4))
     assert fit(hill) == (0.2, 1.0, 0.4)
-    assert len(hill.asked) == len(set(hill.asked)) <= 36
+    assert len(hill.asked) == len(set(hill.asked)) <= 54
 
 
 def test_the_score_weighs_relative_gains_alike():
     base = dict.fromkeys(DECIDES, 0.1)
-    doubled = {**base, "lbp": 0.2}
+    doubled = {**base, "lbp_tolerant": 0.2}
     other = {**base, "spectrum": 0.2}
     assert score(doubled) == pytest.approx(score(other)) and score(doubled) > score(base)
 

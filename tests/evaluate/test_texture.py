@@ -10,7 +10,6 @@ from core.evaluate.texture import (
     radial_power,
     spectrum,
     tolerant_patterns,
-    tolerant_spectrum,
     touched,
 )
 
@@ -80,29 +79,28 @@ def test_flat_ground_with_a_grey_level_of_noise_is_one_pattern(rng):
     assert local_patterns(noisy)[0, :10].max() < 0.5
 
 
-@pytest.mark.parametrize("name", ["lbp", "spectrum"])
-@pytest.mark.parametrize("kind", ["noise", "jpeg"])
-def test_what_nobody_can_see_moves_the_tolerant_descriptors_less(name, kind, rng):
+def test_a_real_image_with_invisible_noise_is_foreign_to_plain_patterns_alone(rng):
     a, b = smooth_images(rng, 40), smooth_images(rng, 40)
-    same = touched(b)[kind]
-    assert np.abs(same.astype(int) - b).mean() < 4
-    plain, tolerant = DESCRIPTORS[name], DESCRIPTORS[f"{name}_tolerant"]
-    by_plain = frechet(plain(a), plain(b)) / frechet(plain(a), plain(same))
-    by_tolerant = frechet(tolerant(a), tolerant(b)) / frechet(tolerant(a), tolerant(same))
-    assert by_tolerant > by_plain
-    if kind == "noise":
-        assert by_plain < 0.1 and by_tolerant > 0.3
+    same = touched(b)["noise"]
+    assert np.abs(same.astype(int) - b).max() == 1
+    found = {}
+    for name in ("lbp", "lbp_tolerant", "spectrum"):
+        function = DESCRIPTORS[name]
+        found[name] = frechet(function(a), function(b)) / frechet(function(a), function(same))
+    assert found["lbp"] < 0.1
+    assert found["lbp_tolerant"] > 0.3 and found["spectrum"] > 0.3
 
 
-def test_the_tolerant_spectrum_ends_at_its_noise(rng):
-    flat = np.full((1, 64, 64, 1), 90, np.uint8)
-    power = np.square(np.outer(np.hanning(64), np.hanning(64))).sum() / 255**2
-    np.testing.assert_allclose(tolerant_spectrum(flat), np.log10(power + 1e-8), atol=1e-6)
-    strong = noise_images(rng, 4)
-    np.testing.assert_allclose(tolerant_spectrum(strong), spectrum(strong), atol=0.01)
+def test_a_good_jpeg_hardly_changes_an_image(rng):
+    images = smooth_images(rng, 3)
+    saved = touched(images)["jpeg"]
+    assert saved.shape == images.shape and saved.dtype == np.uint8
+    assert 0 < np.abs(saved.astype(int) - images).mean() < 4
+    colour = touched(images.repeat(3, -1))["jpeg"]
+    assert colour.shape == (3, 64, 64, 3)
 
 
-@pytest.mark.parametrize("name", ["lbp", "spectrum", "lbp_tolerant", "spectrum_tolerant"])
+@pytest.mark.parametrize("name", ["lbp", "spectrum", "lbp_tolerant"])
 def test_blurred_images_are_farther_than_other_sharp_ones(name, rng):
     function = DESCRIPTORS[name]
     images = noise_images(rng, 60, 32)
