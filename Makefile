@@ -36,9 +36,10 @@ e2e: $(VENV)/.dev
 	rm -rf out/e2e
 	SYNTHLENS_E2E=1 $(BIN)/python -m pytest tests/e2e
 
-# twenty visitors for five minutes; writes benchmarks/load.json
+# twenty visitors for five minutes; writes benchmarks/load.json and the README's rows of it
 load: $(VENV)/.dev
 	$(BIN)/python scripts/load.py --out benchmarks/load.json
+	$(BIN)/python scripts/robustness.py
 
 # counts of tests passed, and the README's table of them and of the last load test
 robustness: $(VENV)/.dev

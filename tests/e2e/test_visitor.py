@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from core.registry import Registry
 from core.services.generation import generate
 from scripts.load_client import Failed, Visitor, pixels_agree
 from tests.e2e.serve_toys import FAULT, SLOW
+from tests.toy import Registry  # and with it the toy families
 
 DOMAIN, MODEL = "chest_xray", "chest_xray/toy-diffusion"
 

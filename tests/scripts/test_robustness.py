@@ -8,8 +8,9 @@ from scripts import load, robustness
 
 LOAD = {
     "visitors": 20, "cold_start_s": 4.2, "seconds": 301, "errors": [], "compared": 60,
-    "not_their_own": 0, "most_ahead_in_queue": 7, "memory_one_visitor_mb": 700,
-    "memory_end_mb": 770, "memory_ratio": 1.1, "machine": {"load_before": 0.2},
+    "not_their_own": 0, "most_ahead_in_queue": 7, "cancelled": 4, "left_amid_work": 3,
+    "memory_one_visitor_mb": 700, "memory_end_mb": 770, "memory_ratio": 1.1,
+    "machine": {"load_before": 0.2},
     "actions": {"light": load.times([0.1] * 19 + [0.9])},
     "one_visitor": {"light": load.times([0.1])},
 }  # fmt: skip
@@ -25,6 +26,30 @@ def test_rows_come_from_the_files(tmp_path, monkeypatch):
     text = robustness.table()
     assert "31 passed, 0 failed" in text and "20 visitors for 301 s" in text
     assert "1.1 ×" in text and "4.2 s" in text and "Slider" in text and "Page switch" not in text
+
+
+def test_the_readme_shows_what_the_files_say(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["robustness.py", "--check"])
+    assert robustness.main() == 0
+
+
+def test_some_groups_can_be_run_again(tmp_path, monkeypatch):
+    (tmp_path / "README.md").write_text(f"a\n{robustness.START}\nold\n{robustness.END}\nb\n")
+    monkeypatch.setattr(robustness, "ROOT", tmp_path)
+    monkeypatch.setattr(robustness, "COUNTS", tmp_path / "benchmarks" / "counts.json")
+    monkeypatch.setattr(robustness, "LOAD", tmp_path / "load.json")
+    results = {"tests/security": {"passed": 5, "failed": 1, "skipped": 0}}
+    monkeypatch.setattr(robustness, "run", lambda paths: results[paths[0]])
+    monkeypatch.setattr("sys.argv", ["robustness.py", "--run", "security"])
+    assert robustness.main() == 3  # one failed
+    text = (tmp_path / "README.md").read_text()
+    assert "5 passed, 1 failed" in text and "old" not in text and text.endswith("b\n")
+    results["tests/security"] = {"passed": 6, "failed": 0, "skipped": 0}
+    assert robustness.main() == 0
+    monkeypatch.setattr("sys.argv", ["robustness.py", "--check"])
+    assert robustness.main() == 0
+    robustness.COUNTS.write_text("{}")
+    assert robustness.main() == 1
 
 
 def test_times_are_medians_and_tails():
