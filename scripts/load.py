@@ -148,6 +148,7 @@ async def hold(
     first, found, last = Measured(), Measured(), Measured()
     await visitor(url, seeds[0], truths[seeds[0]], time.monotonic(), first)
     before, seen = server.memory_info().rss, list[int]()
+    tell(f"one visitor saw every page: {times(first.times[SWITCH])}, {before / 1e6:.0f} MB")
     start = time.monotonic()
     until = start + 60 * minutes
     scale = asyncio.create_task(weigh(server, seen))
@@ -157,6 +158,7 @@ async def hold(
     ))  # fmt: skip
     scale.cancel()
     lasted, after = time.monotonic() - start, server.memory_info().rss
+    tell(f"all have left after {lasted:.0f} s: {len(found.errors)} errors, {after / 1e6:.0f} MB")
     for seed in list(found.figures)[:3]:  # again, by a visitor on a server that nobody waits for
         await visitor(url, seed, truths[seed], time.monotonic(), last)
         check(found, last.figures.get(seed) == found.figures[seed])
@@ -180,6 +182,11 @@ async def hold(
         "one_visitor": {kind: times(values) for kind, values in first.times.items()},
         "one_visitor_afterwards": {kind: times(values) for kind, values in last.times.items()},
     }
+
+
+def tell(text: str) -> None:
+    """Say how far the test is."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def times(values: list[float]) -> dict[str, float]:
