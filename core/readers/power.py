@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import logit
 from scipy.stats import nct
 from scipy.stats import t as student
 
@@ -64,6 +65,14 @@ class Assumptions:
             return p * (1 - p)
         return self.changed - self.effect**2
 
+    @property
+    def gap(self) -> float:
+        """The effect as the test sees it: of a share on the logit scale, in units of the share."""
+        if self.kind == GAIN:
+            return self.effect
+        p = self.null + self.effect
+        return float((logit(p) - logit(self.null)) * p * (1 - p))
+
 
 def power(readers: int, cases: int, assumed: Assumptions) -> float:
     """Power of the multi-reader multi-case t test of `core.readers.analysis.mrmc`.
@@ -82,7 +91,7 @@ def power(readers: int, cases: int, assumed: Assumptions) -> float:
     error = float(np.sqrt((among + shared) / readers))
     df = (among + shared) ** 2 / (among**2 / (readers - 1) + shared**2 / (cases - 1))
     limit = float(student.ppf(1 - assumed.alpha / 2, df))
-    shift = abs(assumed.effect) / error
+    shift = abs(assumed.gap) / error
     return float(np.clip(nct.sf(limit, df, shift) + nct.cdf(-limit, df, shift), 0.0, 1.0))
 
 

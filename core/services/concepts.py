@@ -16,6 +16,7 @@ from core.concepts.shipped import Row, Shipped
 from core.concepts.tapped import Tapped
 from core.errors import SynthLensError
 from core.explain.explainable import explainable
+from core.preprocessing import Preprocessing
 from core.registry import Registry
 from core.services.queue import turn
 
@@ -140,26 +141,14 @@ def own_concept(
         SynthLensError: fewer than eight images on a side, or no name.
         CancelledError: cancelled, or while waiting for a turn.
     """
-    if not name.strip():
-        raise SynthLensError("Give the concept a name.")
-    if min(len(shows), len(others)) < LEAST:
-        raise SynthLensError(
-            f"Give at least {LEAST} images that show the concept and {LEAST} that do not; "
-            f"there are {len(shows)} and {len(others)}."
-        )
+    _enough(name, shows, others)
     with turn() as own:
         tapped = _tapped(registry, model, layer)
-        recipe = tapped.model.preprocessing
-        sides = [[recipe.pixels(i) for i in side[:MOST]] for side in (shows, others)]
-        images = np.stack([pixels for side in sides for pixels in side])
-        n = len(sides[0])
-        how = f"{n} images of the user against {len(sides[1])} others."
-        concept = ConceptSet("own", name.strip(), "own", how, np.arange(n))
-        pool = np.arange(n, len(images))
-        material = Material("own", images, np.zeros(len(images), int), pool, [concept])
-        chosen = np.random.default_rng(seed).permutation(len(images))[:JUDGED]
-        judged = {label: images[np.sort(chosen)] for label in registry.card(model).classes}
-        size = max(LEAST, min(n, 2 * len(sides[1]) // 3))
+        material = _sides(tapped.model.preprocessing, name.strip(), shows, others)
+        n, rest = len(material.concepts[0].positions), len(material.pool)
+        chosen = np.random.default_rng(seed).permutation(n + rest)[:JUDGED]
+        judged = {k: material.images[np.sort(chosen)] for k in registry.card(model).classes}
+        size = max(LEAST, min(n, 2 * rest // 3))
         settings = Settings(size=size, dealings=DEALINGS, seed=seed)
 
         def tell(share: float) -> None:
@@ -169,8 +158,32 @@ def own_concept(
 
         found = test_all(tapped, [material], judged, settings, model, tell)
     found.settings = {"runs": settings.runs, "dealings": settings.dealings, "seed": seed}
-    found.settings |= {"random_images": {"own": len(pool)}, "class_split": "the user's images"}
+    found.settings |= {"random_images": {"own": rest}, "class_split": "the user's images"}
     return found
+
+
+def _enough(name: str, shows: list[np.ndarray], others: list[np.ndarray]) -> None:
+    """Refuse a concept without a name or with too few images on a side."""
+    if not name.strip():
+        raise SynthLensError("Give the concept a name.")
+    if min(len(shows), len(others)) < LEAST:
+        raise SynthLensError(
+            f"Give at least {LEAST} images that show the concept and {LEAST} that do not; "
+            f"there are {len(shows)} and {len(others)}."
+        )
+
+
+def _sides(
+    recipe: Preprocessing, name: str, shows: list[np.ndarray], others: list[np.ndarray]
+) -> Material:
+    """The user's images as material: those that show the concept, then the others as random."""
+    sides = [[recipe.pixels(i) for i in side[:MOST]] for side in (shows, others)]
+    images = np.stack([pixels for side in sides for pixels in side])
+    n = len(sides[0])
+    how = f"{n} images of the user against {len(sides[1])} others."
+    concept = ConceptSet("own", name, "own", how, np.arange(n))
+    pool = np.arange(n, len(images))
+    return Material("own", images, np.zeros(len(images), int), pool, [concept])
 
 
 def as_json(found: Shipped) -> str:

@@ -31,26 +31,33 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
+def start(arguments, log: Path, port: int, **environment):
+    """The app in a process of its own, once it answers; and its address."""
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT,
+            env={**os.environ, **environment},
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        assert process.poll() is None, log.read_text()
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=5)
+            break
+        except OSError:
+            time.sleep(0.2)
+    return process, url
+
+
 @contextmanager
 def serving(arguments, log: Path, port: int):
     """The app in a process of its own; ended on leaving."""
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=ROOT, stdout=stream, stderr=subprocess.STDOUT
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            for _ in range(600):
-                assert process.poll() is None, log.read_text()
-                try:
-                    urllib.request.urlopen(f"{url}/_stcore/health", timeout=5)
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(20)
+    process, url = start(arguments, log, port)
+    try:
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 class Toys:

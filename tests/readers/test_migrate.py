@@ -15,8 +15,8 @@ REVISIONS = [revision.revision for revision in migrate.scripts().walk_revisions(
 
 
 @pytest.fixture
-def database(tmp_path):
-    return Database(f"sqlite:///{tmp_path}/studies.sqlite")
+def database(db):
+    return db
 
 
 def differences(engine):
@@ -39,7 +39,7 @@ def test_an_old_database_keeps_its_rows(database, start):
         connection.execute(
             text(
                 "INSERT INTO study (code, key_hash, title, design, simulated, created) "
-                "VALUES ('OLD-1', 'x', 'From before', '{}', 0, '2026-01-01')"
+                "VALUES ('OLD-1', 'x', 'From before', '{}', false, '2026-01-01')"
             )
         )
     database.migrate()
@@ -49,8 +49,7 @@ def test_an_old_database_keeps_its_rows(database, start):
     assert tuple(row) == ("OLD-1", "From before", 0)
 
 
-def test_many_servers_may_start_at_once(tmp_path):
-    url = f"sqlite:///{tmp_path}/studies.sqlite"
+def test_many_servers_may_start_at_once(url):
     found: list[str] = []
     threads = [
         threading.Thread(target=lambda: found.append(Database(url).migrate())) for _ in range(8)
@@ -62,7 +61,8 @@ def test_many_servers_may_start_at_once(tmp_path):
     assert found == [REVISIONS[-1]] * 8
 
 
-def test_sqlite_is_set_for_many_writers(database):
+def test_sqlite_is_set_for_many_writers(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/studies.sqlite")
     database.migrate()
     with database.engine.connect() as connection:
         for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):

@@ -82,8 +82,8 @@ def simulated_power(readers, cases, assumed, repetitions=600):
         skill = p + assumed.reader_sd * rng.standard_normal((readers, 1))
         shared = np.sqrt(assumed.shared * p * (1 - p)) * rng.standard_normal((1, cases))
         rest = np.sqrt((1 - assumed.shared) * p * (1 - p)) * rng.standard_normal((readers, cases))
-        result = mrmc.pooled(*mrmc.means(skill + shared + rest)[1:])
-        found += mrmc.p_value(result, assumed.null) < assumed.alpha
+        result = mrmc.pooled(*mrmc.means(skill + shared + rest)[1:], mrmc.UNIT)
+        found += mrmc.p_value(result, assumed.null, mrmc.UNIT) < assumed.alpha
     return found / repetitions
 
 

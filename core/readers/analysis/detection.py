@@ -11,9 +11,8 @@ from scipy.stats import norm
 from core.evaluate.bootstrap import mcnemar, placements
 from core.readers.analysis import mrmc
 from core.readers.analysis.exact import mid_p_value, share
+from core.readers.analysis.mrmc import UNIT
 from core.readers.analysis.tables import by_case, grid
-
-UNIT = (0.0, 1.0)
 
 
 def detection(rows: pd.DataFrame) -> dict[str, Any]:
@@ -31,7 +30,7 @@ def detection(rows: pd.DataFrame) -> dict[str, Any]:
     said, _, _ = grid(rows, (rows["choice"] == "synthetic").astype(float))
     right = np.where(np.isnan(said), np.nan, (said == truth).astype(float))
     accuracy = mrmc.pooled(*mrmc.means(right, truth)[1:], UNIT, truth)
-    accuracy["p_chance"] = mrmc.p_value(accuracy, 0.5)
+    accuracy["p_chance"] = mrmc.p_value(accuracy, 0.5, UNIT)
     rates = {
         "sensitivity": mrmc.pooled(*mrmc.means(right[:, truth == 1])[1:], UNIT),
         "specificity": mrmc.pooled(*mrmc.means(right[:, truth == 0])[1:], UNIT),

@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
 from core.readers.analysis import mrmc
-from core.readers.analysis.exact import LEVEL
 from core.readers.analysis.tables import grid
 from core.readers.analysis.times import SHORTEST
 
@@ -91,10 +89,8 @@ def _share(own: pd.DataFrame, hits: np.ndarray) -> dict[str, Any]:
     if n < 2:
         return {"value": None, "ci": [0.0, 1.0], "n": n}
     value = float(hits.mean())
-    influence = (hits - value)[:, None] / n
-    covariance, df = mrmc.clustered(
-        np.array([value]), influence, own["reader"].to_numpy(), own["case"].to_numpy()
+    variance, df = mrmc.clustered(
+        (hits - value) / n, own["reader"].to_numpy(), own["case"].to_numpy()
     )
-    half = float(student.ppf((1 + LEVEL) / 2, df)) * float(np.sqrt(covariance[0, 0]))
-    ci = [max(value - half, 0.0), min(value + half, 1.0)]
+    ci = mrmc.interval(value, float(np.sqrt(variance)), df, (0.0, 1.0))
     return {"value": value, "ci": ci, "n": n}

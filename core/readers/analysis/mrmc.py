@@ -12,9 +12,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import t as student
 
 from core.readers.analysis.exact import LEVEL
+
+UNIT = (0.0, 1.0)
 
 
 def pooled(
@@ -60,18 +63,40 @@ def _result(
     mean: float, error: float, df: float, readers: int, cases: int,
     bounds: tuple[float, float] | None,
 ) -> dict[str, Any]:  # fmt: skip
-    half = float(student.ppf((1 + LEVEL) / 2, df)) * error if error == error else float("nan")
-    ci = [mean - half, mean + half]
-    if bounds is not None:
-        ci = [float(np.clip(limit, *bounds)) for limit in ci]
+    ci = interval(mean, error, df, bounds)
     return {"value": mean, "ci": ci, "se": error, "df": df, "readers": readers, "cases": cases}
 
 
-def p_value(found: dict[str, Any], null: float) -> float:
-    """Two-sided p of a pooled figure against a fixed value."""
-    if not found["se"] > 0:
-        return float(found["value"] == null) if found["se"] == 0 else float("nan")
-    return float(2 * student.sf(abs(found["value"] - null) / found["se"], found["df"]))
+def interval(
+    value: float, error: float, df: float, bounds: tuple[float, float] | None = None
+) -> list[float]:
+    """A t interval: on the logit scale for a share or an area, plain otherwise.
+
+    Estimates near an end of [0, 1] are skewed towards the middle, and a symmetric interval misses
+    the truth more often on one side; on the logit scale it is even and stays inside (Agresti 2013,
+    sec. 3.1.1; for areas under ROC curves Pepe 2003, sec. 5.2.5). Other ranges cut the interval.
+
+    Args:
+        value, error, df: estimate, standard error, degrees of freedom.
+        bounds: range of the figure.
+    """
+    half = float(student.ppf((1 + LEVEL) / 2, df)) * error if error == error else float("nan")
+    if bounds == UNIT and 0 < value < 1:
+        shift = half / (value * (1 - value))
+        return [float(expit(logit(value) + side * shift)) for side in (-1, 1)]
+    ci = [value - half, value + half]
+    return ci if bounds is None else [float(np.clip(limit, *bounds)) for limit in ci]
+
+
+def p_value(found: dict[str, Any], null: float, bounds: tuple[float, float] | None = None) -> float:
+    """Two-sided p of a pooled figure against a fixed value, on the scale of its interval."""
+    value, error = found["value"], found["se"]
+    if not error > 0:
+        return float(value == null) if error == 0 else float("nan")
+    gap = abs(value - null)
+    if bounds == UNIT and 0 < value < 1 and 0 < null < 1:
+        gap = abs(logit(value) - logit(null)) * value * (1 - value)
+    return float(2 * student.sf(gap / error, found["df"]))
 
 
 def means(
@@ -105,41 +130,40 @@ def means(
 
 
 def clustered(
-    value: np.ndarray, influence: np.ndarray, readers: np.ndarray, cases: np.ndarray
-) -> tuple[np.ndarray, float]:
-    """Covariance of an estimate whose answers share readers and cases.
+    influence: np.ndarray, readers: np.ndarray, cases: np.ndarray, parameters: int = 1
+) -> tuple[float, float]:
+    """Variance of an estimate whose answers share readers and cases, for unbalanced answers.
 
-    Two-way clustering (Cameron, Gelbach & Miller 2011, eq. 2.3): sums of influence values by
-    reader and by case, less the part counted twice, each with G / (G - 1).
+    Two-way clustering (Cameron, Gelbach & Miller 2011, eq. 2.3) in the form of `pooled`: the sum
+    over readers, who also carry the noise of single answers, plus what cases add beyond that
+    noise, which is no less than nothing. With one reader it is the sum over cases alone.
 
     Args:
-        value: (P,) the estimate, for its size only.
-        influence: (N, P) influence of each answer; sums to zero.
+        influence: (N,) influence of each answer; sums to zero.
         readers, cases: (N,) who answered what.
+        parameters: fitted with this estimate. A reader's answers weigh on all of them, 1 / R each;
+            a case's only on some, so that as many cases are lost to the fit.
 
     Returns:
-        (P, P) covariance and its degrees of freedom.
+        The variance, and Satterthwaite's degrees of freedom over both parts.
     """
-    both = np.unique(np.stack([readers, cases], 1), axis=0, return_inverse=True)[1]
-    total = np.zeros((len(value), len(value)))
-    parts, sizes = [], []
-    for labels, sign in ((readers, 1.0), (cases, 1.0), (both, -1.0)):
-        groups, where = np.unique(labels, return_inverse=True)
-        sums = np.zeros((len(groups), len(value)))
-        np.add.at(sums, where.ravel(), influence)
-        size = len(groups)
-        part = sums.T @ sums * (size / max(size - 1, 1))
-        parts.append(part)
-        sizes.append(size)
-        total += sign * part
-    if (np.diag(total) < np.diag(parts[2])).any():
-        total = parts[2]  # by chance less than independent answers would give
-    return total, _freedom(total, parts, sizes)
+    count, n = len(np.unique(readers)), len(np.unique(cases))
+    by_reader = _sums(influence, readers) * count / max(count - 1, 1)
+    by_case = _sums(influence, cases) * n / max(n - parameters, 1)
+    free = max(n - parameters, 1)
+    if count == 1:
+        return by_case, float(free)
+    both = np.unique(np.stack([readers, cases], 1), axis=0, return_inverse=True)[1].ravel()
+    size = int(both.max()) + 1
+    alone = _sums(influence, both) * size / max(size - parameters, 1)
+    added = max(by_case - alone, 0.0)
+    total = by_reader + added
+    if total == 0:
+        return 0.0, float(count - 1)
+    return total, total**2 / (by_reader**2 / (count - 1) + added**2 / free)
 
 
-def _freedom(total: np.ndarray, parts: list[np.ndarray], sizes: list[int]) -> float:
-    """Satterthwaite's degrees of freedom: readers' sums, and what cases add to single answers."""
-    whole, readers = float(np.trace(total)), float(np.trace(parts[0]))
-    cases = max(float(np.trace(parts[1] - parts[2])), 0.0)
-    spread = readers**2 / max(sizes[0] - 1, 1) + cases**2 / max(sizes[1] - 1, 1)
-    return max(whole**2 / spread, 1.0) if spread > 0 else float(max(sizes[0] - 1, 1))
+def _sums(influence: np.ndarray, groups: np.ndarray) -> float:
+    """Sum of squares of each group's total."""
+    where = np.unique(groups, return_inverse=True)[1].ravel()
+    return float((np.bincount(where, weights=influence) ** 2).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from core.evaluate.holm import holm
-from core.readers.analysis.exact import LEVEL
-from core.readers.analysis.mrmc import clustered
+from core.readers.analysis.mrmc import clustered, interval
 
 CONTROL = "random"
 PRIOR = 0.25  # comparisons won and lost per pair that nobody made: keeps a clean sweep finite
@@ -37,22 +37,43 @@ def bradley_terry(rows: pd.DataFrame) -> dict[str, Any]:
     place = {m: i for i, m in enumerate(methods)}
     pairs = np.stack([[place[m] for m in first], [place[m] for m in second]], axis=1)
     scores, influence = fit(pairs, won, len(methods))
-    covariance, df = clustered(scores, influence, readers, cases)
-    t = float(student.ppf((1 + LEVEL) / 2, df))
+    answers = _Answers(scores, influence, readers, cases)
     lines = []
     for i, method in enumerate(methods):
-        error = float(np.sqrt(max(covariance[i, i], 0.0)))
         took = np.concatenate([won[first == method], 1 - won[second == method]])
         lines.append(
             {
-                "method": method, "score": float(scores[i]),
-                "ci": [float(scores[i] - t * error), float(scores[i] + t * error)],
+                "method": method, "score": float(scores[i]), "ci": answers.interval(i),
                 "wins": int(took.sum()), "n": len(took),
             }
         )  # fmt: skip
-    _against_control(lines, methods, scores, covariance, df)
+    _against_control(lines, methods, answers)
     lines.sort(key=lambda line: -line["score"])
     return {"methods": lines, "answers": len(rows), "readers": int(readers.max()) + 1}
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Fitted scores (n,) with every answer's influence on them, (N, n), and who gave it on what."""
+
+    scores: np.ndarray
+    influence: np.ndarray
+    readers: np.ndarray
+    cases: np.ndarray
+
+    def interval(self, at: int) -> list[float]:
+        """The interval of one method's score."""
+        variance, df = self._spread(self.influence[:, at])
+        return interval(float(self.scores[at]), float(np.sqrt(variance)), df)
+
+    def p(self, one: int, other: int) -> float:
+        """Two-sided p of the gap between two methods."""
+        variance, df = self._spread(self.influence[:, one] - self.influence[:, other])
+        gap = abs(self.scores[one] - self.scores[other])
+        return float(2 * student.sf(gap / np.sqrt(variance), df)) if variance > 0 else 1.0
+
+    def _spread(self, influence: np.ndarray) -> tuple[float, float]:
+        return clustered(influence, self.readers, self.cases, len(self.scores) - 1)
 
 
 def fit(pairs: np.ndarray, won: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -92,24 +113,12 @@ def _vote(i: int, j: int, n: int) -> Sequence[np.ndarray]:
     return row, row
 
 
-def _against_control(
-    lines: list[dict[str, Any]],
-    methods: list[str],
-    scores: np.ndarray,
-    covariance: np.ndarray,
-    df: float,
-) -> None:
+def _against_control(lines: list[dict[str, Any]], methods: list[str], answers: _Answers) -> None:
     """Two-sided p of each method against the random map, with Holm's correction."""
     if CONTROL not in methods:
         return
     at = methods.index(CONTROL)
-    raw = []
-    for i in range(len(methods)):
-        if i == at:
-            continue
-        spread = covariance[i, i] + covariance[at, at] - 2 * covariance[i, at]
-        gap = abs(scores[i] - scores[at])
-        raw.append(float(2 * student.sf(gap / np.sqrt(spread), df)) if spread > 0 else 1.0)
+    raw = [answers.p(i, at) for i in range(len(methods)) if i != at]
     others = [line for line in lines if line["method"] != CONTROL]
     for line, p in zip(others, holm(raw)):
         line["p_control"] = p

@@ -67,15 +67,41 @@ def test_few_readers_are_said_to_be_few(table, readers):
 
 
 def test_limits_of_the_range_and_p_values():
-    found = mrmc.pooled(np.array([0.9, 1.0, 1.0]), np.zeros((3, 1)), (0, 1))
+    found = mrmc.pooled(np.array([0.9, 1.0, 1.0]), np.zeros((3, 1)), (-1, 1))
     assert found["ci"][1] == 1
     assert mrmc.p_value(found, 0.5) < 0.05 < mrmc.p_value(found, found["value"])
-    same = mrmc.pooled(np.array([1.0, 1.0]), np.zeros((2, 1)))
+    same = mrmc.pooled(np.array([1.0, 1.0]), np.zeros((2, 1)), mrmc.UNIT)
+    assert same["ci"] == [1, 1]
     assert mrmc.p_value(same, 1.0) == 1 and mrmc.p_value(same, 0.5) == 0
 
 
+@pytest.mark.parametrize("values", [[0.5, 0.7, 0.66], [0.93, 0.99, 0.96], [0.04, 0.02, 0.01]])
+def test_a_share_has_an_interval_within_its_range_that_agrees_with_its_test(values):
+    found = mrmc.pooled(np.array(values), np.zeros((3, 1)), mrmc.UNIT)
+    low, high = found["ci"]
+    assert 0 < low < found["value"] < high < 1
+    for limit in (low, high):
+        assert mrmc.p_value(found, limit, mrmc.UNIT) == pytest.approx(0.05, abs=1e-6)
+    odds = [v / (1 - v) for v in (low, found["value"], high)]
+    assert odds[1] / odds[0] == pytest.approx(odds[2] / odds[1])
+
+
 def test_clusters_of_size_one_give_the_robust_variance():
-    rng = np.random.default_rng(0)
-    influence = rng.normal(size=(40, 1)) / 40
-    found, df = mrmc.clustered(np.zeros(1), influence, np.arange(40), np.arange(40))
-    assert found[0, 0] == pytest.approx((influence**2).sum() * 40 / 39) and df == 39
+    influence = np.random.default_rng(0).normal(size=40) / 40
+    found, df = mrmc.clustered(influence, np.arange(40), np.arange(40))
+    assert found == pytest.approx((influence**2).sum() * 40 / 39) and df == 39
+
+
+def test_clusters_of_a_full_table_give_its_analysis_of_variance(table):
+    r, c = table.shape
+    influence = (table - table.mean()) / table.size
+    readers, cases = np.divmod(np.arange(table.size), c)
+    found, df = mrmc.clustered(influence.ravel(), readers, cases)
+    assert found == pytest.approx(mrmc.pooled(*mrmc.means(table)[1:])["se"] ** 2, rel=0.1)
+    assert r - 1 < df < r + c
+
+
+def test_one_reader_varies_over_cases_alone():
+    influence = np.random.default_rng(0).normal(size=30) / 30
+    found, df = mrmc.clustered(influence, np.zeros(30), np.arange(30), parameters=3)
+    assert found == pytest.approx((influence**2).sum() * 30 / 27) and df == 27
