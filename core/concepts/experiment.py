@@ -12,6 +12,7 @@ import torch
 from captum._utils.av import AV
 from captum.attr import LayerGradientXActivation
 from captum.concept import TCAV, Concept
+from captum.concept._core.cav import CAV
 
 from core.concepts.cav import LinearCAV
 from core.concepts.sets import Pair
@@ -43,6 +44,12 @@ class CachedTCAV(TCAV):
         for layer in [layers] if isinstance(layers, str) else layers:
             rows = self.table[int(layer.split(".")[1])][concept.data_iter]
             AV.save(self.save_path, self.model_id, concept.identifier, layer, rows, "0")
+
+    def compute_cavs(
+        self, experimental_sets: list[list[Concept]], *given: Any, **options: Any
+    ) -> dict[str, dict[str, CAV]]:
+        """Fit every vector once, and not once per output."""
+        return self.cavs or super().compute_cavs(experimental_sets, *given, **options)
 
 
 @dataclass

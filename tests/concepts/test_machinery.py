@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import RidgeClassifier
 from torch.utils.data import DataLoader, TensorDataset
 
-from core.concepts.cav import LinearCAV, fit, told_right
+from core.concepts.cav import PENALTY, LinearCAV, fit, ridge, told_right
 from core.concepts.grid import Grid
 from core.concepts.layers import concept_layers
 from core.concepts.relabelling import Pull, dealings, p_value
@@ -116,6 +117,19 @@ def test_dealings_keep_every_class_as_it_is(rng):
         own = strata == stratum
         assert (dealt[own].sum(0) == y[own].sum()).all()
     assert 0.2 < dealt[0].mean() < 0.6 or y[strata == strata[0]].mean() in (0, 1)
+
+
+@pytest.mark.parametrize("gap", [0.0, 2.0])
+def test_vectors_are_scikit_learns_ridge_classifier(gap):
+    x, y = _activations(gap)
+    y[::7] = ~y[::7]  # sides of unequal size
+    inside = np.random.default_rng(0).random(len(y)) < 0.7
+    normal, told = ridge(x, y, inside)
+    centred = x - x[inside].mean(0)
+    scaled = centred / np.sqrt((centred[inside] ** 2).sum(1).mean())
+    expected = RidgeClassifier(alpha=PENALTY).fit(scaled[inside], y[inside])
+    assert normal == pytest.approx(np.ravel(expected.coef_), rel=1e-4, abs=1e-6)
+    assert (told == expected.predict(scaled)).all()
 
 
 def test_the_dual_form_is_ridge_regression():

@@ -90,7 +90,7 @@ def answer_case(window, db, token):
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_from_set_up_to_analysis(host, visit, width):
-    window = visit(f"{host.url}/reader_study?view=setup", width=width)
+    window = visit(f"{host.url}/reader_study?view=Set%20up", width=width)
     fill_in(window, "Title, shown to readers", f"In a browser, {width} px")
     for task, n in (("Real or synthetic?", 4), ("Which map explains better?", 2),
                     ("Rate this explanation", 4),
@@ -141,7 +141,7 @@ def test_from_set_up_to_analysis(host, visit, width):
 @pytest.mark.parametrize("width", [1440, 390])
 def test_results_of_simulated_readers_say_so(host, visit, width):
     opened = demo(host.db, "chest_xray", 6)
-    window = visit(f"{host.url}/reader_study?view=results", width=width)
+    window = visit(f"{host.url}/reader_study?view=Results", width=width)
     fill_in(window, "Investigator's key", opened.key)
     window.press("Open the results")
     window.page.get_by_text("Human interpretability score").wait_for()
