@@ -11,7 +11,7 @@ from core.readers.design import CAUSABILITY, COMPARE, DIAGNOSE, RATE, TURING
 from core.readers.questions import CAUSABILITY_ITEMS, RATINGS
 from core.ui.figures import readers as figures
 from core.ui.figures.frame import show
-from core.ui.readers.common import method_name
+from core.ui.readers.common import SIMULATED, method_name
 from core.ui.text import measured
 
 INTERVALS = (
@@ -22,8 +22,11 @@ INTERVALS = (
 
 def findings(found: dict[str, Any]) -> None:
     """Every task that has answers."""
-    for task, draw in _DRAWN.items():
+    for task, (title, draw) in _DRAWN.items():
         if found.get(task):
+            st.subheader(title, anchor=False)
+            if found["label"]:
+                st.markdown(SIMULATED)
             draw(found[task])
     if found["answers"]:
         st.caption(INTERVALS)
@@ -45,7 +48,6 @@ def _p(value: float | None) -> str:
 
 
 def _turing(found: dict[str, Any]) -> None:
-    st.subheader("Real or synthetic?", anchor=False)
     agreement = found["agreement"]
     _metrics(
         {
@@ -102,7 +104,6 @@ def _reader_row(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compare(found: dict[str, Any]) -> None:
-    st.subheader("Which map explains better?", anchor=False)
     lines = [(method_name(m["method"]), m | {"value": m["score"]}) for m in found["methods"]]
     title = f"Bradley-Terry scores (n = {found['answers']} comparisons, {found['readers']} readers)"
     show(figures.dots(lines, title, "score (log odds against the average map)", {"average": 0.0}),
@@ -119,7 +120,6 @@ def _compare(found: dict[str, Any]) -> None:
 
 
 def _rate(found: dict[str, Any]) -> None:
-    st.subheader("Ratings of explanations", anchor=False)
     for column, (item, text) in zip(st.columns(len(RATINGS)), RATINGS.items()):
         with column:
             figure = figures.likert(found["likert"], item, item.capitalize(), method_name)
@@ -128,7 +128,6 @@ def _rate(found: dict[str, Any]) -> None:
 
 
 def _causability(found: dict[str, Any]) -> None:
-    st.subheader("Human interpretability score", anchor=False)
     lines = [(method_name(m["method"]), m) for m in found["scores"]]
     n = found["scores"][0]["readers"]
     show(figures.dots(lines, f"System Causability Scale (n = {n} readers)", "score, 0.2 to 1",
@@ -149,7 +148,6 @@ def _causability(found: dict[str, Any]) -> None:
 
 
 def _diagnose(found: dict[str, Any]) -> None:
-    st.subheader("Diagnosis without and with the model", anchor=False)
     if "gain" not in found:
         st.caption("No case was answered both times yet.")
         return
@@ -183,6 +181,9 @@ def _diagnose(found: dict[str, Any]) -> None:
 
 
 _DRAWN = {
-    TURING: _turing, COMPARE: _compare, RATE: _rate, CAUSABILITY: _causability,
-    DIAGNOSE: _diagnose,
-}  # fmt: skip
+    TURING: ("Real or synthetic?", _turing),
+    COMPARE: ("Which map explains better?", _compare),
+    RATE: ("Ratings of explanations", _rate),
+    CAUSABILITY: ("Human interpretability score", _causability),
+    DIAGNOSE: ("Diagnosis without and with the model", _diagnose),
+}
