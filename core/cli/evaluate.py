@@ -134,6 +134,7 @@ def leave_one_out(
     config: Annotated[Path, typer.Option(help="TOML file of the domain's detector.")],
     data: Data,
     time_budget: Annotated[str | None, typer.Option(help="Of each training, such as 3m.")] = None,
+    only: Annotated[str | None, typer.Option(help="Train this group alone, anew.")] = None,
     n: Annotated[int, _N] = 300,
     out: Annotated[Path | None, typer.Option(help="Folder for the runs.")] = None,
     as_json: Json = False,
@@ -153,7 +154,7 @@ def leave_one_out(
         budget = None if time_budget is None else read_duration(time_budget)
         folder = out or Path("runs") / f"leave-one-out-{domain}"
         images = _load(card, domain, data)
-        found = work.evaluate(registry, settings, images, folder, budget, n, progress=say)
+        found = work.evaluate(registry, settings, images, folder, budget, only, n, progress=say)
         file = registry.folder(card.id) / work.FILE
         emit({"id": card.id, "summary": found["summary"]}, as_json, f"{card.id}: written to {file}")
 

@@ -17,6 +17,7 @@ import numpy as np
 from core.cards import Card, read_metrics, write_json
 from core.data.dataset import DomainData
 from core.degradations import DEGRADATIONS
+from core.errors import DataError
 from core.evaluate import calibration
 from core.evaluate.detection import decide, gather, measure
 from core.evaluate.logits import predict
@@ -55,6 +56,7 @@ def evaluate(
     data: DomainData,
     out: Path,
     budget: float | None = None,
+    only: str | None = None,
     n: int = 300,
     draws: int = 1000,
     progress: Progress = lambda _: None,
@@ -67,9 +69,13 @@ def evaluate(
         data: the domain's images.
         out: folder for the runs.
         budget: seconds of training per group.
+        only: train this group alone, anew if need be; the others stay as they are.
         n: real test images at most, and synthetic ones over all families.
         draws: bootstrap resamples.
         progress: called with a line per step.
+
+    Raises:
+        DataError: no such group.
 
     Returns:
         What was written to `leave_one_out.json` beside the detector: `groups` by name, each with
@@ -77,21 +83,26 @@ def evaluate(
     """
     card = registry.card(config["id"])
     path = registry.folder(card.id) / FILE
-    mark = _mark(config, card, budget)
-    found = _earlier(path, mark)
+    mark = _mark(config, card)
+    found, wanted = _earlier(path, mark), groups(card)
+    if only is not None and only not in wanted:
+        raise DataError(f"There is no group '{only}'; choose one of: {', '.join(wanted)}.")
     index = np.random.default_rng(0).permutation(data.indices("test"))[:n]
     real, fakes = np.asarray(data.images[index]), gather(registry, data, card, n)
     seen = set(card.training.get("families", []))
-    for name, members in groups(card).items():
-        if name in found:
+    for name, members in wanted.items():
+        if name != only if only is not None else name in found:
             continue
         progress(f"{name}: training without {', '.join(members)}")
         own = config | {"fakes": config.get("fakes", {}) | {"leave_out": members}}
-        fitted = fit(own, data, Run(out / name.replace("/", "-"), own, time_budget=budget))
+        run = Run(out / name.replace("/", "-"), own, time_budget=budget)
+        fitted = fit(own, data, run)
         # images that no training held: the group itself, and what is kept out of all trainings
         asked = [f for f in fakes if f in members or f not in seen] if name == DECODER else members
         found[name] = {
             "left_out": members,
+            "images_seen": run.images_seen,
+            "seconds": round(run.seconds),
             "validation": fitted.calibration["validation"],
             "families": {f: _asked(fitted, data, real, fakes[f], draws) for f in asked},
         }
@@ -101,8 +112,8 @@ def evaluate(
     return content
 
 
-def _mark(config: dict[str, Any], card: Card, budget: float | None) -> str:
-    parts = [config.get("model"), config.get("train"), config.get("fakes"), budget, card.files]
+def _mark(config: dict[str, Any], card: Card) -> str:
+    parts = [config.get("model"), config.get("train"), config.get("fakes"), card.files]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from core.cards import Card
+from core.errors import DataError
 from core.evaluate import leave_one_out as loo
 from core.registry import Registry
 from core.training import detector
@@ -71,3 +72,7 @@ def test_a_family_is_trained_without_and_a_second_call_trains_nothing(tmp_path, 
     assert json.loads(path.read_text()) == found
     again = loo.evaluate(registry, settings, data, tmp_path / "loo", n=12, draws=20)
     assert again == found and len(asked["leave_out"]) == 1
+    loo.evaluate(registry, settings, data, tmp_path / "loo", only="blend", n=12, draws=20)
+    assert len(asked["leave_out"]) == 2
+    with pytest.raises(DataError, match="choose one of: blend"):
+        loo.evaluate(registry, settings, data, tmp_path / "loo", only="patch")
