@@ -32,9 +32,11 @@ def panel(registry: Registry, domain: Domain) -> None:
     if st.session_state.get("_described") != key:
         return
     with layout.said_plainly():
-        found = state.remember(
-            "findings", (key, domain.id), lambda: simulate(registry, pixels.squeeze(), domain.id)
-        )
+        with st.spinner("Describing what a classifier sees"):
+            found = state.remember(
+                "findings", (key, domain.id),
+                lambda: simulate(registry, pixels.squeeze(), domain.id),
+            )  # fmt: skip
         picture, words = st.columns([1, 3], gap="medium")
         picture.image(uploads.thumbnail(pixels.squeeze()), width=200, alt="The described image")
         with words:

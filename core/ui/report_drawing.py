@@ -78,6 +78,8 @@ def figures(registry: Registry, card: Card) -> None:
     ]  # fmt: skip
     st.markdown("**Does the image show what the text says?** Held-out texts.")
     _table(rows, ("Condition in the text", "Image agrees", "Text read right", "Images", "Texts"))
+    if judges := sorted(set(metrics.get("judges", {}).values())):
+        st.caption(f"Judged by {', '.join(judges)}, which learned from real images alone.")
     negation = metrics["negation"]
     st.markdown("**Negation, hedging, resolution.** Hand-written sentences, not of the training.")
     groups = [(label, negation[k]) for k, label in _GROUPS.items() if negation.get(k)]

@@ -50,9 +50,10 @@ def panel(registry: Registry, domain: Domain) -> None:
 def _choose_class(registry: Registry, domain: Domain, key: str, pixels: np.ndarray) -> str:
     fitting: tuple[str, ...] = ()
     try:
-        seen = state.remember(
-            "inferred", (key, domain.id), lambda: infer_class(registry, pixels, domain.id)
-        )
+        with st.spinner("Asking a classifier what it shows"):
+            seen = state.remember(
+                "inferred", (key, domain.id), lambda: infer_class(registry, pixels, domain.id)
+            )
         st.caption(sentence(domain, seen))
         fitting = seen.classes
     except CheckpointError as error:

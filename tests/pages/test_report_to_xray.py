@@ -1,7 +1,11 @@
 """The page Report to X-ray on untrained generators."""
 
+import numpy as np
 import pytest
 
+from core.cards import write_json
+from core.evaluate.copy_audit import audit
+from core.evaluate.intervals import share
 from core.text.examples import EXAMPLES
 from tests.pages.conftest import words
 from tests.text import small
@@ -56,3 +60,46 @@ def test_words_are_explained_on_request(open_text):
     pages = "".join(str(element.proto) for element in app.get("html"))
     assert "words-over" in pages and "data:image/png" in pages
     assert any("Leave out" in str(group.label) for group in app.get("button_group"))
+
+
+def figures():
+    """A metrics file as `evaluate text-generator` writes it."""
+    good, half = share(np.ones(60)), share(np.arange(60) % 2)
+    rng = np.random.default_rng(0)
+    return {
+        "judges": {"normal": "chest_xray/toy-conditions"},
+        "agreement": {
+            "normal": {"agreement": good, "read": good, "texts": 40},
+            "pneumonia": {"agreement": half, "read": good, "texts": 30},
+            "covid19": {"agreement": None, "read": good, "texts": 4},
+        },
+        "negation": {"all": half, "denied": good, "hedged": None, "read": good},
+        "paraphrase": {"sensitivity": {"value": 0.31, "ci": [0.2, 0.4]}},
+        "fid_ratio": 0.42, "fid_ratio_sd": 0.0, "recall": 0.77, "recall_sd": 0.0,
+        "copies": {"feature": audit(rng.random(80), rng.random(60))},
+        "definitions": {"recall": "Share of real images."},
+    }  # fmt: skip
+
+
+def test_without_an_evaluation_no_figure_is_shown(open_text):
+    app = open_text()
+    assert not app.exception and not app.dataframe
+    assert "No evaluation of this model is on file" in words(app)
+
+
+def test_measured_figures_come_from_the_metrics_file(open_text, toys):
+    app_before = open_text()
+    model = next(c for c in toys.cards("chest_xray", "text-generator") if "diffusion" in c.family)
+    write_json(toys.folder(model.id) / "metrics.json", figures())
+    app = app_before.run()
+    assert not app.exception
+    agreement, negation = (table.value for table in app.dataframe)
+    assert list(agreement["Images"])[:2] == [60, 60]
+    assert agreement["Image agrees"][0].startswith("1.000 (")
+    assert agreement["Image agrees"][1].startswith("0.500 (")
+    assert agreement["Image agrees"][2] == "no classifier knows it"
+    assert list(negation["Sentences"]) == ["All sentences", "Denied"]
+    shown = {m.label: m.value for m in app.metric}
+    assert shown["FID ratio"] == "0.42" and shown["Recall"] == "0.77"
+    assert shown["Wording ÷ seed"].startswith("0.31 (") and "Copies, held-out real" in shown
+    assert "Judged by chest_xray/toy-conditions" in words(app)
