@@ -59,9 +59,7 @@ def start(
         most: upper limit of autoscaling; None for a fixed number.
         gpus: share of a GPU that each replica gets.
     """
-    address = os.environ.get("SYNTHLENS_RAY_ADDRESS")
-    if not ray.is_initialized():
-        ray.init(address=address, include_dashboard=False, log_to_driver=False)
+    join()
     size: dict[str, Any] = {"num_replicas": replicas}
     if most is not None:
         limits = {"min_replicas": replicas, "max_replicas": most, "target_ongoing_requests": 2}
@@ -70,15 +68,31 @@ def start(
         Services, name=DEPLOYMENT, max_ongoing_requests=4, health_check_period_s=5,
         ray_actor_options={"num_cpus": 0.5, "num_gpus": gpus}, **size,
     )  # fmt: skip
+    serve.start(proxy_location="Disabled")  # asked through handles alone: no port is opened
     serve.run(deployment.bind(str(root)), name=APP, route_prefix=None)
     return RayRegistry(root)
 
 
+def join() -> None:
+    """Join the cluster that SYNTHLENS_RAY_ADDRESS names, else one on this machine, else begin one.
+
+    Raises:
+        SynthLensError: no cluster at the address.
+    """
+    if ray.is_initialized():
+        return
+    named = os.environ.get("SYNTHLENS_RAY_ADDRESS")
+    try:  # "auto" alone finds what another process, such as `python -m core serve`, has begun
+        ray.init(address=named or "auto", log_to_driver=False)
+    except ConnectionError as error:
+        if named:
+            raise SynthLensError(f"There is no Ray cluster at {named}.") from error
+        ray.init(address="local", include_dashboard=False, log_to_driver=False)
+
+
 def connect(root: Path = ROOT) -> RayRegistry:
     """The registry that asks a running deployment; one is started where there is none."""
-    if not ray.is_initialized():
-        address = os.environ.get("SYNTHLENS_RAY_ADDRESS")
-        ray.init(address=address, include_dashboard=False, log_to_driver=False)
+    join()
     if APP in serve.status().applications:
         return RayRegistry(root)
     return start(root)

@@ -13,7 +13,7 @@ pytest.importorskip("ray", reason="needs requirements-scale.txt")
 import ray
 from ray import serve
 
-from core.errors import CheckpointError
+from core.errors import CheckpointError, SynthLensError
 from core.registry import ROOT, Registry, default_registry
 from core.services.classification import classify
 from core.services.generation import generate
@@ -90,6 +90,26 @@ def test_a_killed_replica_loses_no_request(replicas, here, fast):
             return
         time.sleep(0.1)
     pytest.fail("the killed replica was not replaced")
+
+
+def test_a_cluster_on_this_machine_is_joined_before_one_is_begun(monkeypatch):
+    asked, running = [], True
+
+    def init(address, **options):
+        asked.append(address)
+        if address == "10.0.0.9:1" or (address == "auto" and not running):
+            raise ConnectionError("no cluster")
+
+    monkeypatch.setattr(ray_backend.ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray_backend.ray, "init", init)
+    monkeypatch.delenv("SYNTHLENS_RAY_ADDRESS", raising=False)
+    ray_backend.join()
+    running = False
+    ray_backend.join()
+    assert asked == ["auto", "auto", "local"]
+    monkeypatch.setenv("SYNTHLENS_RAY_ADDRESS", "10.0.0.9:1")
+    with pytest.raises(SynthLensError, match=r"no Ray cluster at 10\.0\.0\.9:1"):
+        ray_backend.join()
 
 
 def test_the_app_uses_it_when_told(replicas, monkeypatch):
