@@ -118,7 +118,7 @@ if picked and cards and question and question[0]:
         for place, one in enumerate(found):
             explaining.numbers(one, str(place))
         explaining.downloads(found, methods, look)
-        explaining.what_would_flip(registry, domain, cards, picked)
+        explaining.what_would_flip(registry, domain, cards, picked, found)
 if cards:
     explaining.dataset_figures(registry, cards)
 layout.caveats(domain)

@@ -29,7 +29,7 @@ EVALUATORS = {
     "translator": "core.evaluate.translation",
 }
 # whose models are measured, where it is not the task itself, and where the figures then go
-_MODELS = {"explain": "classifier", "grain": "autoencoder"}
+_MODELS = {"explain": ("classifier", "detector"), "grain": ("autoencoder",)}
 _FILES = {"explain": "explain.json", "grain": "grain.json"}
 _N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")
 _SEEDS = typer.Option(min=1, help="Number of sampling seeds, for generators.")
@@ -52,8 +52,8 @@ def evaluate(
 ) -> None:
     """Measure models on held-out images; the figures go into each model's metrics.json.
 
-    `explain` measures classifiers' maps, into explain.json; `grain` sweeps the amount of an
-    autoencoder's grain, into grain.json.
+    `explain` measures the maps of classifiers and detectors, or of a named critic, into
+    explain.json; `grain` sweeps the amount of an autoencoder's grain, into grain.json.
     """
     with reported():
         domain_of(domain)
@@ -64,7 +64,7 @@ def evaluate(
         from core.registry import default_registry
 
         registry = default_registry()
-        cards = chosen(registry, _MODELS.get(task, task), domain, model)
+        cards = chosen(registry, _MODELS.get(task, (task,)), domain, model)
         given: dict[str, Any] = {"n": n, "score_network": score_network}
         given["seeds"] = None if seeds is None else tuple(range(seeds))
         given["splits"] = None if splits is None else tuple(splits.split(","))
@@ -74,18 +74,21 @@ def evaluate(
         raise typer.Exit(FAILED)
 
 
-def chosen(registry: Registry, task: str, domain: str, model: str | None) -> list[Card]:
-    """The named model, or every model of the task for the domain.
+def chosen(
+    registry: Registry, tasks: tuple[str, ...], domain: str, model: str | None
+) -> list[Card]:
+    """The named model, or every model of some tasks for the domain.
 
     Raises:
-        CheckpointError: no such model, or none of this task.
+        CheckpointError: no such model, or none of these tasks.
     """
     from core.services.defaults import choose
 
-    default = choose(registry, domain, task, model)
     if model is not None:
-        return [default]
-    return registry.cards(domain, task) or [default]
+        own = registry.card(model, domain).task
+        return [choose(registry, domain, own if len(tasks) > 1 else tasks[0], model)]
+    found = [card for task in tasks for card in registry.cards(domain, task)]
+    return found or [choose(registry, domain, tasks[0], None)]
 
 
 def _one(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _METHODS = typer.Option(help="Comma-separated: gradcam, ig, shap and others.")
 _BASELINE = typer.Option(help="Integrated Gradients from: black, blurred, mean, averaged.")
+_WAY = typer.Option(help="diffusion (redraw it) or latent (follow the gradient).")
 _METRICS = typer.Option("--metrics/--no-metrics", help="Measure the maps too; takes longer.")
 
 
@@ -56,6 +57,7 @@ def counterfactual(
     model: Annotated[str, typer.Option(help="Id of a classifier or detector.")],
     out: Annotated[Path, typer.Option(help="Folder for the images and counterfactual.json.")],
     wanted: Annotated[str | None, typer.Option(help="Class to reach; default: second.")] = None,
+    way: Annotated[str | None, _WAY] = None,
     as_json: Json = False,
 ) -> None:
     """Find the nearest generated change of an image that makes a model answer another class."""
@@ -69,11 +71,14 @@ def counterfactual(
         show = counter("percent")
         found = service(
             registry, card.id, _image(path, as_json), wanted,
-            lambda share, _: show(round(100 * share), 100),
+            lambda share, _: show(round(100 * share), 100), way,
         )  # fmt: skip
         change = overlay(found.reconstruction, found.difference)
         files = _pictures(out, path.stem, {"changed": found.changed, "difference": change})
-        kept = ("wanted", "before", "after", "flipped", "distance", "steps", "control", "others")
+        kept = (
+            "wanted", "way", "drawn_as", "strength", "seen", "before", "after", "flipped",
+            "distance", "change", "steps", "control", "attack", "others",
+        )  # fmt: skip
         line: dict[str, Any] = {"path": str(path), "domain": domain, "model": card.id}
         line |= {name: getattr(found, name) for name in kept}
         line |= {"visible": found.visible, "near_adversarial": found.near_adversarial}

@@ -28,6 +28,8 @@ class Settings:
         window: side of Occlusion's window as a share of the image's.
         batch: images per pass at most; path methods take fewer where a CPU's caches are small.
         seed: of everything drawn at random.
+        check: whether path methods measure how far their sum is off; without it, Integrated
+            Gradients takes `steps` as they are.
     """
 
     baseline: str = "black"
@@ -41,6 +43,7 @@ class Settings:
     window: float = 0.125
     batch: int = 50
     seed: int = 0
+    check: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """All parameters, to be shown and saved beside the maps."""

@@ -9,7 +9,12 @@ from core.explain.explainable import Explainable
 from core.explain.gradcam import has_layer, layer_and_gradient, upsample
 
 
-@method("gradcam++", "Grad-CAM++", "Chattopadhay et al., WACV 2018", has_layer)
+def suits(model: Explainable) -> bool:
+    """Its weights assume activations that do not turn negative as a critic's leaky ones do."""
+    return has_layer(model) and not model.separate
+
+
+@method("gradcam++", "Grad-CAM++", "Chattopadhay et al., WACV 2018", suits)
 def gradcam_plus_plus(model: Explainable, x: torch.Tensor, settings: Settings) -> Attribution:
     """Explain one image (1, C, S, S); only positive gradients count, as in the paper."""
     activation, gradient = layer_and_gradient(model, x)

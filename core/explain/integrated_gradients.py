@@ -41,11 +41,13 @@ def integrated_gradients(model: Explainable, x: torch.Tensor, settings: Settings
     """Explain one image (1, C, S, S); the steps double until the gap is within tolerance.
 
     Where the steps may be raised, passes in mixed precision are first repeated in float32. The
-    info holds
-    `completeness_gap` (relative), the `steps` used, their `precision` and the `change` of score
-    between the baseline and the image.
+    info holds `completeness_gap` (relative), the `steps` used, their `precision` and the `change`
+    of score between the baseline and the image.
     """
     starts = baselines(settings.baseline, x, model.preprocessing)
+    if not settings.check:
+        paths = Paths(model, x, starts, settings.batch)
+        return _attribution(path_integral(paths, settings.steps), paths, settings.steps)
     ends = scores(model, torch.cat([x, starts]), settings.batch)
     change, steps = ends[0] - ends[1:], settings.steps
     paths = Paths(model, x, starts, settings.batch)
@@ -60,6 +62,12 @@ def integrated_gradients(model: Explainable, x: torch.Tensor, settings: Settings
         if 2 * steps > settings.max_steps:
             break
         steps *= 2
-    info = {"completeness_gap": gap, "steps": steps, "precision": paths.precision}
-    info |= {"change": float(change.mean())}
+    checked = {"completeness_gap": gap, "change": float(change.mean())}
+    return _attribution(found, paths, steps, checked)
+
+
+def _attribution(
+    found: torch.Tensor, paths: Paths, steps: int, checked: dict[str, float] | None = None
+) -> Attribution:
+    info = {"steps": steps, "precision": paths.precision, **(checked or {})}
     return Attribution(to_map(found.mean(0, keepdim=True)), info)

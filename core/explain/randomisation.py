@@ -11,7 +11,7 @@ from torch import nn
 from core.explain import engine
 from core.explain.base import Settings
 from core.explain.explainable import Explainable
-from core.explain.metrics.agreement import spearman
+from core.explain.metrics.agreement import Comparable
 
 
 def layers(module: nn.Module) -> list[nn.Module]:
@@ -62,6 +62,7 @@ def randomisation_curve(
     """
     methods = list(methods)
     original = original or engine.as_array(engine.maps(model, x, methods, settings))
+    intact = {name: Comparable(original[name], smoothing) for name in methods}
     copy = model.cloned()
     random = torch.Generator().manual_seed(settings.seed)
     curve: dict[str, list[float]] = {name: [1.0] for name in methods}
@@ -70,5 +71,5 @@ def randomisation_curve(
             destroy(all_layers[index], random)
         found = engine.as_array(engine.maps(copy, x, methods, settings))
         for name in methods:
-            curve[name].append(spearman(original[name], found[name], smoothing))
+            curve[name].append(intact[name].spearman(Comparable(found[name], smoothing)))
     return curve

@@ -8,7 +8,7 @@ from annotated_text import annotated_text
 
 from core.cards import Card
 from core.domains import Domain
-from core.explain.counterfactual import Counterfactual, counterfactual
+from core.explain.counterfactual import Counterfactual, counterfactual, ways
 from core.explain.dataset import read
 from core.explain.export import png_grid
 from core.explain.service import Explanation, targets
@@ -90,8 +90,27 @@ def downloads(found: list[Explanation], methods: list[str], look: maps.Look) -> 
         )
 
 
+_WAYS = {
+    "diffusion": (
+        "Redrawn by the diffusion model",
+        "Turns the image into noise and lets the diffusion model draw it back as the other class, "
+        "a little further each time, until the model changes its answer. The diffusion model "
+        "never sees that model. The result shows what the two agree on, not how a disease looks.",
+    ),
+    "latent": (
+        "Along the model's own gradient",
+        "Moves the image through the autoencoder's latents along the model's gradient until the "
+        "answer changes. The result says what sways this model, not how a disease looks.",
+    ),
+}
+
+
 def what_would_flip(
-    registry: Registry, domain: Domain, cards: list[Card], picked: tuple[str, np.ndarray]
+    registry: Registry,
+    domain: Domain,
+    cards: list[Card],
+    picked: tuple[str, np.ndarray],
+    found: list[Explanation],
 ) -> None:
     """Search the nearest generated change of the image that makes a model answer another class."""
     st.subheader("What would change the answer?", anchor=False)
@@ -103,20 +122,22 @@ def what_would_flip(
         model = st.selectbox(
             "Model", list(able), key="flip_model", format_func=lambda i: able[i].title, width=260
         )
-        labels = targets(registry, model)
         wanted = st.selectbox(
-            "Change it to", labels, key="flip_to", format_func=domain.class_name, width=220
-        )
+            "Change it to", _alternatives(registry, model, found), key=f"flip_to:{model}",
+            format_func=domain.class_name, width=220,
+        )  # fmt: skip
+        able_to = ways(registry, model, wanted)
+        way = st.selectbox(
+            "How", able_to, key=f"flip_way:{len(able_to)}", format_func=lambda w: _WAYS[w][0],
+            width=280,
+        )  # fmt: skip
         asked = st.button("Search", icon=":material/swap_horiz:")
-    key = (picked[0], model, wanted)
+    key = (picked[0], model, wanted, way)
     wishes = st.session_state.setdefault("_flips", [])
     if asked and key not in wishes:
         wishes.append(key)
     if key not in wishes:
-        st.caption(
-            "Moves the image through the autoencoder's latents until the model answers so. The "
-            "result says what sways this model, not how a disease looks."
-        )
+        st.caption(_WAYS[way][1])
         return
 
     def compute() -> Counterfactual:
@@ -125,23 +146,52 @@ def what_would_flip(
         def report(share: float, _: object) -> None:
             bar.progress(share)
 
-        found = counterfactual(registry, model, picked[1], wanted, report)
+        changed = counterfactual(registry, model, picked[1], wanted, report, way)
         bar.empty()
-        return found
+        return changed
 
     with layout.said_plainly():
         _flip(state.remember("counterfactuals", key, compute, keep=8), domain)
 
 
-def _flip(found: Counterfactual, domain: Domain) -> None:
-    name = domain.class_name(found.wanted)
-    told = f"P({name}) {found.before:.2f} → {found.after:.2f} in {found.steps} steps"
+def _alternatives(registry: Registry, model: str, found: list[Explanation]) -> list[str]:
+    """What a model could answer instead, the likeliest first."""
+    chances = next((one.prediction for one in found if one.model == model), {})
+    labels = sorted(targets(registry, model), key=lambda label: -chances.get(label, 0.0))
+    return labels[1:] if len(labels) > 1 and chances else labels
+
+
+def _verdict(found: Counterfactual, name: str) -> None:
+    told = f"P({name}) {found.before:.2f} → {found.after:.2f}"
+    if found.strength is not None:
+        told += f", drawn back from {found.strength:.0%} noise"
     if not found.flipped:
         st.info(f"No change was found that flips the answer: {told}.")
     elif found.near_adversarial:
         st.warning(f"**Near-adversarial**, not evidence about {name}: {told}.")
+    elif found.others and 2 * found.followers > len(found.others):
+        st.success(f"Flipped, visibly, and most other models follow: {told}.")
     else:
-        st.success(f"Flipped, visibly, and other models follow: {told}.")
+        st.warning(f"**Flipped, but unconfirmed**: {told}.")
+
+
+def _controls(found: Counterfactual) -> str:
+    """What else flips the answer, in one sentence."""
+    size = f"The change is {found.change:.1f} of 255 grey levels (root mean square)."
+    noise = f"A random change of the latents of the same size gives {found.control:.2f}."
+    if found.attack is None:
+        rival = "A meaningless pixel change along the model's gradient did not flip it."
+    else:
+        rival = (
+            f"A meaningless pixel change along the model's gradient needs {found.attack:.1f}: the "
+            "answer alone proves nothing."
+        )
+    return f"{size} {noise} {rival}"
+
+
+def _flip(found: Counterfactual, domain: Domain) -> None:
+    name = domain.class_name(found.wanted)
+    _verdict(found, name)
     change = overlay(found.reconstruction, found.difference)
     tiles = (
         (found.original, "what the model saw"),
@@ -154,8 +204,8 @@ def _flip(found: Counterfactual, domain: Domain) -> None:
             with st.container(width=240, gap="xxsmall"):
                 st.image(pixels.squeeze(), width="stretch", alt=text)
                 st.caption(text)
-    others = "".join(f" {k}: {a:.2f} → {b:.2f}." for k, (a, b) in found.others.items())
-    st.caption(
-        f"{' '.join(found.doubts)} A random change of the same size gives {found.control:.2f}."
-        f"{others} n = 1 image; a generated picture, no patient's."
-    )
+    others = " ".join(f"{k}: {a:.2f} → {b:.2f}." for k, (a, b) in found.others.items())
+    unseen = f"Models that the search never saw: {others}" if others else ""
+    drawn = f"Drawn as {domain.class_name(found.drawn_as)}." if found.drawn_as else ""
+    said = (drawn, *found.doubts, _controls(found), unseen, "n = 1 image; no patient's picture.")
+    st.caption(" ".join(part for part in said if part))

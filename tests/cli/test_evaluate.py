@@ -64,7 +64,11 @@ def test_wrong_usage(core, base, calls):
     assert calls == []
 
 
-def test_explain_measures_classifiers(core, base, calls):
+def test_explain_measures_classifiers_and_detectors(core, base, calls):
     answer = core("evaluate", "explain", *base, "--n", 5)
     assert answer.code == 0 and "explain.json" in answer.out
-    assert [c[0] for c in calls] == ["brain_mri/toy-cnn", "brain_mri/toy-worse"]
+    measured = [c[0].removeprefix("brain_mri/") for c in calls]
+    assert measured == ["toy-cnn", "toy-worse", "toy-detector"]
+    calls.clear()
+    assert core("evaluate", "explain", *base, "--model", "toy-detector").code == 0
+    assert [c[0] for c in calls] == ["brain_mri/toy-detector"]

@@ -12,17 +12,22 @@ import torch
 from torch import nn
 
 import core.models  # noqa: F401  (registers every family)
-from core.explain.explainable import Explainable
+from core.cards import Card
+from core.explain.explainable import Explainable, explainable
 from core.explain.prepare import prepared
 from core.models.base import Classifier, build
 from core.preprocessing import Preprocessing
 
-SIDES = {"cnn": 32, "resnet": 64, "vit": 32}
+SIDES = {"cnn": 32, "resnet": 64, "vit": 32, "detector": 64, "critic": 32, "dcgan critic": 64}
 CONFIGS = {
     "cnn": {"size": 32, "widths": (8, 16, 16), "dense": 16},
     "resnet": {"width": 8, "blocks": (1, 1, 1, 1), "pool": False, "last_stride": 1},
     "vit": {"size": 32, "patch": 4, "dim": 32, "depth": 2, "heads": 2, "drop_path": 0.0},
+    "detector": {"size": 64, "width": 8, "dropout": 0.0},
+    "critic": {"kind": "stylegan2", "grid_channels": 1, "widths": (32, 16, 16, 8)},
+    "dcgan critic": {"kind": "dcgan", "grid_channels": 1, "size": 64, "dropout": 0.0},
 }
+TASKS = {"detector": "detector", "critic": "critic", "dcgan critic": "critic"}
 LABELS = ("dark", "bright")
 STRENGTH = 0.3
 
@@ -72,18 +77,25 @@ class Planted(Classifier):
         return self.net.cam_grid(activation)
 
 
+def _config(family: str) -> dict[str, object]:
+    given = {"channels": 1, "classes": 2, **CONFIGS[family]}
+    if family == "detector":  # it always has two outputs
+        del given["classes"]
+    return given
+
+
 @cache
 def module(family: str) -> nn.Module:
     """A trained model of a family; it must not be changed."""
     side = SIDES[family]
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = build(family, {"channels": 1, "classes": 2, **CONFIGS[family]}, lambda _: None)
+        net = build(family.split()[-1], _config(family), lambda _: None)
         if family == "vit":  # a token of the patch without evidence is one from outside
             net.net.encoder.pos_embedding.requires_grad_(False).zero_()
         found = Planted(net, side).train()
         optimiser = torch.optim.AdamW(found.parameters(), lr=3e-3, weight_decay=0.05)
-        for step in range(50):
+        for step in range(120 if family in TASKS else 50):
             x, _ = images(16, step, side=side)
             level = 4 * x[:, 0, *patch(side)].mean((1, 2))
             nn.functional.mse_loss(found(x), torch.stack([-level, level], 1)).backward()
@@ -94,8 +106,11 @@ def module(family: str) -> nn.Module:
 
 def model(family: str, target: int = 1) -> Explainable:
     """The trained model, ready to be explained."""
-    recipe = Preprocessing(size=SIDES[family])
-    return prepared(Explainable(module(family), recipe, LABELS, target))
+    recipe = Preprocessing(size=SIDES[family]).to_dict()
+    task = TASKS.get(family, "classifier")
+    card = Card(f"toy/{family}", "toy", task, family, family, {}, list(LABELS), recipe)
+    scored = explainable(card, module(family)).towards(LABELS[target])
+    return prepared(scored)
 
 
 def bright(side: int = 32, seed: int = 100) -> torch.Tensor:

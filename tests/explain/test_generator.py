@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from core.explain import counterfactual as counterfactuals
-from core.explain.counterfactual import Counterfactual, counterfactual, search
+from core.explain.counterfactual import Counterfactual, counterfactual
 from core.explain.explainable import Explainable, ExplainError
 from core.explain.generator import attribute, explain_generator, model_score, region_mean
+from core.explain.latent_edit import search
 from core.explain.prepare import prepared
 from core.explain.unet_features import feature_maps
 from core.models.base import Generator, StyleGenerator
@@ -146,7 +147,8 @@ def test_counterfactual_flips_the_class_and_stays_near():
     module = ToyClassifier(2, 1).eval()
     model = prepared(Explainable(module, Preprocessing(size=16), ("dark", "bright"), target=1))
     x = torch.full((1, 1, 16, 16), -0.4)
-    first, last, used = search(model, Halves(), x, steps=40, rate=0.05, proximity=0.01, aim=0.8)
+    start, end, used = search(model, Halves(), x, steps=40, rate=0.05, proximity=0.01, aim=0.8)
+    first, last = (Halves().decode(z, 1) for z in (start, end))
     assert float(model.probability(first)) < 0.3
     assert float(model.probability(last)) >= 0.8
     assert used < 40

@@ -209,6 +209,20 @@ def test_dataset_figures(registry):
     assert 0 <= found["beats"]["centre"]["gradcam"]["road"]["value"] <= 1
 
 
+def test_dataset_figures_of_a_detector_explain_its_own_answer(registry):
+    model, images = f"{CHEST}/toy-detector", FewImages()
+    assert dataset.answer(registry, model, images.images[1].squeeze()) == "real"
+    found = dataset.evaluate(registry, model, images, n=2, methods=("ig", "occlusion"), draws=50)
+    assert found["explained"] == "the model's own answer" and found["cpu_seconds_per_image"] > 0
+    wanted = {"insertion", "deletion", "road", "infidelity", "max_sensitivity", "gini",
+              "stability_jpeg", "stability_noise", "inside_organ", "pointing"}  # fmt: skip
+    assert wanted == set(found["metrics"]["ig"])
+    assert set(found["metrics"]) == {"ig", "occlusion", *REFERENCES}
+    assert found["metrics"]["ig"]["deletion"]["value"] > 0.3  # of P(real), not P(synthetic)
+    assert set(found["agreement"]) == {"ig occlusion"}
+    assert found["randomisation"]["ig"][0]["value"] == 1
+
+
 def test_classifiers_come_before_detectors_and_critics(tmp_path):
     from tests.toy import toy_registry
 

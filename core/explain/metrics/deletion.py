@@ -37,15 +37,20 @@ def curves(
         Insertion and deletion curves, (M, steps) each.
     """
     rank = ranks(maps).to(x.device)[:, None, None]  # (M, 1, 1, S, S)
-    levels = torch.linspace(0, 1, steps, device=x.device).reshape(1, -1, 1, 1, 1)
-    chosen = rank <= levels  # (M, steps, 1, S, S)
-    found = []
-    for ground, keep in ((blurred(x, model.preprocessing), chosen),
-                         (mean(x, model.preprocessing), ~chosen)):  # fmt: skip
-        images = torch.where(keep, x[:, None], ground[:, None])
-        values = probabilities(model, images.flatten(0, 1), batch)
-        found.append(values.reshape(len(maps), steps).cpu().numpy())
-    return found[0], found[1]
+    levels = torch.linspace(0, 1, steps, device=x.device)[1:-1].reshape(1, -1, 1, 1, 1)
+    chosen = rank <= levels  # (M, steps - 2, 1, S, S)
+    grounds = blurred(x, model.preprocessing), mean(x, model.preprocessing)
+    images = [
+        torch.where(keep, x[:, None], ground[:, None]).flatten(0, 1)
+        for ground, keep in zip(grounds, (chosen, ~chosen))
+    ]
+    # No pixel and every pixel look alike for all maps.
+    values = probabilities(model, torch.cat([x, *grounds, *images]), batch).cpu()
+    whole, blank, flat = values[:3].expand(len(maps), 3).unbind(1)
+    inserted, deleted = values[3:].reshape(2, len(maps), -1)
+    insertion = torch.cat([blank[:, None], inserted, whole[:, None]], 1)
+    deletion = torch.cat([whole[:, None], deleted, flat[:, None]], 1)
+    return insertion.numpy(), deletion.numpy()
 
 
 def area(curve: np.ndarray) -> np.ndarray:

@@ -59,4 +59,5 @@ class MetricSettings:
             max_steps=self.steps,
             samples=min(self.samples, settings.samples),
             coalitions=min(self.coalitions, settings.coalitions),
+            check=False,
         )

@@ -11,7 +11,7 @@ import torch
 from core.explain import engine
 from core.explain.base import Settings
 from core.explain.explainable import Explainable
-from core.explain.metrics.agreement import spearman, top_iou
+from core.explain.metrics.agreement import Comparable
 from core.explain.metrics.deletion import area, curves
 from core.explain.metrics.infidelity import infidelity
 from core.explain.metrics.road import road
@@ -85,10 +85,12 @@ def robustness(
         "stability_noise": with_noise(pixels, settings.noise, settings.seed),
     }
     found: dict[str, dict[str, float]] = {name: {} for name in methods}
+    ready = {name: Comparable(original[name], settings.smoothing) for name in methods}
     for key, copy in copies.items():
         again = engine.as_array(engine.maps(model, as_input(model, copy), methods, quick))
         for name in methods:
-            found[name][key] = spearman(original[name], again[name], settings.smoothing)
+            other = Comparable(again[name], settings.smoothing)
+            found[name][key] = ready[name].spearman(other)
     for name in methods:
 
         def explain(images: torch.Tensor, name: str = name) -> torch.Tensor:
@@ -117,11 +119,9 @@ def agreements(
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Spearman and top-k IoU of every pair of maps: {a: {b: {"spearman", "iou"}}}, both ways."""
     found: dict[str, dict[str, dict[str, float]]] = {name: {} for name in maps}
+    ready = {k: Comparable(m, settings.smoothing, settings.top) for k, m in maps.items()}
     for a, b in combinations(maps, 2):
-        pair = {
-            "spearman": spearman(maps[a], maps[b], settings.smoothing),
-            "iou": top_iou(maps[a], maps[b], settings.top, settings.smoothing),
-        }
+        pair = {"spearman": ready[a].spearman(ready[b]), "iou": ready[a].iou(ready[b])}
         found[a][b] = found[b][a] = pair
     return found
 

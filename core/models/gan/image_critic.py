@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from core.models.base import Load, family
-from core.models.gan.critic import Critic, at_stage
+from core.models.gan.critic import Critic, at_stage, split_growth
 from core.models.gan.dcgan import DcganCritic
 from core.models.gan.layers import minibatch_deviation
 
@@ -53,6 +53,17 @@ class ImageCritic(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See the class."""
         return self.critic.scores(self.grid(x), self.deviation, self.growth)
+
+    def cam_layer(self) -> nn.Module | None:
+        """Where Grad-CAM looks: the first maps at half the side, or the last ones of DCGAN."""
+        if isinstance(self.critic, DcganCritic):
+            return self.critic.net
+        level, _ = split_growth(self.growth, self.critic.levels)
+        return self.critic.downs[level - 1] if level else None
+
+    def cam_grid(self, activation: torch.Tensor) -> torch.Tensor:
+        """Activations of `cam_layer`, already a grid."""
+        return activation
 
     @torch.no_grad()
     def measure_deviation(self, grids: torch.Tensor) -> None:
