@@ -10,7 +10,7 @@ from core.explain.metrics import table
 from core.explain.metrics.agreement import spearman, top_iou
 from core.explain.metrics.deletion import area, curves, ranks
 from core.explain.metrics.infidelity import squares
-from core.explain.metrics.road import impute
+from core.explain.metrics.road import _neighbours, impute
 from core.explain.metrics.sensitivity import max_sensitivity
 from core.explain.metrics.settings import MetricSettings
 from core.explain.metrics.sparseness import gini
@@ -50,6 +50,24 @@ def test_curves_start_and_end_alike():
     assert np.allclose(insertion[:, -1], whole, atol=1e-5)
     assert np.allclose(deletion[:, 0], whole, atol=1e-5)
     assert np.allclose(area(np.array([[0.0, 1.0, 1.0]])), 0.75)
+
+
+def test_curves_are_those_of_every_point_on_its_own():
+    model, x = planted.model("cnn"), planted.bright()
+    maps = np.random.default_rng(1).random((2, 32, 32)).astype(np.float32)
+    found = curves(model, x, maps, 5, 4)
+    rank, ground = ranks(maps), x.mean((2, 3), keepdim=True).expand_as(x)
+    for k, level in enumerate(np.linspace(0, 1, 5)):
+        for row in range(2):
+            deleted = torch.where(rank[row] <= level, ground, x)
+            assert found[1][row, k] == pytest.approx(float(model.probability(deleted)), abs=1e-5)
+
+
+def test_neighbours_are_those_of_the_kernel():
+    u = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    kernel = torch.tensor([[1.0, 2.0, 1.0], [2.0, 0.0, 2.0], [1.0, 2.0, 1.0]]) / 12
+    plain = torch.nn.functional.conv2d(u, kernel.expand(3, 1, 3, 3), padding=1, groups=3)
+    assert torch.allclose(_neighbours(u), plain, atol=1e-6)
 
 
 def test_ranks():
