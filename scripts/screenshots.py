@@ -36,6 +36,7 @@ PAGES = (
 )
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 WAIT_MS = 240_000
+HEADING = "[data-testid=stTitle], h1, [data-testid=stMain] :is(h4, h5)"  # readers see no title
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def browser(executable: str = CHROMIUM) -> Iterator[Browser]:
 
 def settle(page: Page) -> None:
     """Wait until Streamlit has finished its run and every figure is drawn."""
-    page.wait_for_selector("[data-testid=stTitle], h1", timeout=WAIT_MS)
+    page.wait_for_selector(HEADING, timeout=WAIT_MS)
     for _ in range(2):
         page.wait_for_timeout(1200)
         page.wait_for_selector("[data-test-script-state=notRunning]", timeout=WAIT_MS)

@@ -71,7 +71,9 @@ def set_up() -> None:
 
 def _tasks() -> dict[str, int]:
     found = {}
-    for column, (task, name) in zip(st.columns(len(TASKS)), TASKS.items()):
+    for column, (task, name) in zip(
+        st.columns(len(TASKS), vertical_alignment="bottom"), TASKS.items()
+    ):
         found[task] = int(
             column.number_input(name, 0, 200, DEFAULTS[task], key=f"n:{task}", help=NEEDS[task])
         )
