@@ -54,7 +54,7 @@ def from_directions(registry: Registry, generator: str, each: int, pool: int) ->
         codes = _codes(loaded, seed, each)
         images.append(_pixels(loaded, apply(codes, [(direction, END)])))
         positions = np.arange(seed - FIRST_SEED, seed - FIRST_SEED + each)
-        name = direction.name if direction.kind == "class" else f"more {direction.name}"
+        name = spoken(direction.name, direction.kind)
         how = f"Images of {title}, moved {END:g} standard deviations along '{direction.id}'."
         concepts.append(ConceptSet(f"direction-{direction.id}", name, "direction", how, positions))
         seed += each
@@ -63,6 +63,12 @@ def from_directions(registry: Registry, generator: str, each: int, pool: int) ->
     strata = np.concatenate([np.arange(len(i)) % len(loaded.card.classes) for i in images])
     about = f"synthetic images of {title} at the ends of its directions; unmoved ones as random"
     return Material("direction", np.concatenate(images), strata, random, concepts, about)
+
+
+def spoken(name: str, kind: str) -> str:
+    """A direction's far end in words; measured names say "more" or "less" themselves."""
+    says_it = kind == "class" or name.startswith(("more ", "less ", "towards "))
+    return name if says_it else f"more {name}"
 
 
 @torch.no_grad()

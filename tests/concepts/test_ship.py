@@ -7,7 +7,7 @@ import torch
 from core import domains
 from core.concepts import shipped
 from core.concepts.class_images import class_images
-from core.concepts.directions import find_generator, from_directions
+from core.concepts.directions import find_generator, from_directions, spoken
 from core.concepts.measure import Settings
 from core.concepts.sets import from_attributes
 from core.concepts.ship import measure
@@ -130,6 +130,12 @@ def test_ends_of_semantic_directions_become_concepts(registry):
     assert own.mean() > random.mean() + 20
     assert len(own) == 24 and len(random) == 48
     assert np.bincount(material.strata[material.pool]).tolist() == [12, 12, 12, 12]
+
+
+def test_a_direction_says_more_once():
+    assert spoken("head area", "attribute") == "more head area"
+    assert spoken("more head area", "attribute") == "more head area"
+    assert spoken("towards notumor", "class") == "towards notumor"
 
 
 def test_a_generator_without_directions_is_refused(registry):
