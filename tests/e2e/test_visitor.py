@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,6 +14,12 @@ from tests.e2e.serve_toys import FAULT, SLOW
 from tests.toy import Registry  # and with it the toy families
 
 DOMAIN, MODEL = "chest_xray", "chest_xray/toy-diffusion"
+
+
+def alone(work):
+    """Run a coroutine in a thread of its own: Playwright keeps this one's loop running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture
@@ -43,7 +50,7 @@ def test_each_visitor_gets_the_image_of_its_own_seed(toy_server):
     async def both():
         return await asyncio.gather(*(drawn(toy_server.url, seed) for seed in seeds))
 
-    found = asyncio.run(both())
+    found = alone(both())
     for seed, (image, _) in zip(seeds, found):
         assert pixels_agree(image, own_image(toy_server, seed))
     assert not pixels_agree(found[0][0], np.asarray(found[1][0]))
@@ -64,7 +71,7 @@ def test_a_place_is_shown_and_cancelling_or_leaving_frees_the_work(toy_server, s
         image, ahead = await waiting
         return took, max(places, ahead), image, time.monotonic() - began
 
-    took, places, image, waited = asyncio.run(crowd())
+    took, places, image, waited = alone(crowd())
     assert took is not None and took < 60
     assert places >= 1
     assert pixels_agree(image, own_image(toy_server, 7)) and waited < 60
@@ -74,6 +81,6 @@ def test_what_a_visitor_would_call_an_error_is_one(toy_server):
     (toy_server.folder / FAULT).touch()
     try:
         with pytest.raises(Failed, match="Something went wrong"):
-            asyncio.run(drawn(toy_server.url, 9))
+            alone(drawn(toy_server.url, 9))
     finally:
         (toy_server.folder / FAULT).unlink()
