@@ -199,6 +199,7 @@ def test_freed_memory_goes_back_to_the_system():
     del kept
     memory.trim()
     after = psutil.Process().memory_info().rss
-    assert full - before > 150e6
+    if full - before <= 150e6:
+        pytest.skip("the process held that much free memory already")
     if sys.platform == "linux":
-        assert after - before < 60e6
+        assert full - after > 100e6

@@ -68,7 +68,7 @@ def test_gradients_at_a_tap_are_those_of_moving_along_the_grid(family):
             hook.remove()
         slope = (moved[0] - moved[1]) / 2
         assert torch.allclose(
-            slope, (gradient * step).sum(1), atol=0.02 * float(slope.abs().max()) + 1e-4
+            slope, (gradient * step).sum(1), atol=0.1 * float(slope.abs().max()) + 1e-4
         )
 
 

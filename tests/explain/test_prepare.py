@@ -25,7 +25,9 @@ def test_score_from_behind_the_first_layer(family):
     model = planted.model(family)
     x = planted.images(4, 8, side=planted.SIDES[family])[0]
     stem = Stem(model)
-    assert stem.valve is not None
+    if stem.valve is None:  # several layers read the image: there is no one first layer to share
+        assert family in ("detector", "critic")
+        return
     assert torch.allclose(stem.score(stem.into(x), x[:1]), model(x), atol=1e-5)
 
 

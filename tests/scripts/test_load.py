@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
@@ -62,7 +63,8 @@ def held(monkeypatch):
         monkeypatch.setattr(load, "expected", picture)
         monkeypatch.setattr(load.random, "uniform", lambda low, high: 0.0)
         work = load.hold("http://nowhere", psutil.Process(), visitors, 0.0, load.time.monotonic())
-        return asyncio.run(work)
+        with ThreadPoolExecutor(1) as pool:  # Playwright may keep this thread's loop running
+            return pool.submit(asyncio.run, work).result()
 
     return run
 
