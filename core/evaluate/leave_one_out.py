@@ -96,20 +96,28 @@ def evaluate(
         progress(f"{name}: training without {', '.join(members)}")
         own = config | {"fakes": config.get("fakes", {}) | {"leave_out": members}}
         run = Run(out / name.replace("/", "-"), own, time_budget=budget)
-        fitted = fit(own, data, run)
         # images that no training held: the group itself, and what is kept out of all trainings
         asked = [f for f in fakes if f in members or f not in seen] if name == DECODER else members
-        found[name] = {
-            "left_out": members,
-            "images_seen": run.images_seen,
-            "seconds": round(run.seconds),
-            "validation": fitted.calibration["validation"],
-            "families": {f: _asked(fitted, data, real, fakes[f], draws) for f in asked},
-        }
+        found[name] = _trained_without(own, data, run, real, {f: fakes[f] for f in asked}, draws)
         write_json(path, _file(mark, found, card, registry))
     content = _file(mark, found, card, registry)
     write_json(path, content)
     return content
+
+
+def _trained_without(
+    config: dict[str, Any], data: DomainData, run: Run, real: np.ndarray,
+    fakes: dict[str, np.ndarray], draws: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Train without the families that the configuration leaves out, and ask about `fakes`."""
+    fitted = fit(config, data, run)
+    return {
+        "left_out": config["fakes"]["leave_out"],
+        "images_seen": run.images_seen,
+        "seconds": round(run.seconds),
+        "validation": fitted.calibration["validation"],
+        "families": {k: _asked(fitted, data, real, v, draws) for k, v in fakes.items()},
+    }
 
 
 def _mark(config: dict[str, Any], card: Card) -> str:

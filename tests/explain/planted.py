@@ -13,6 +13,7 @@ from torch import nn
 
 import core.models  # noqa: F401  (registers every family)
 from core.cards import Card
+from core.explain import base
 from core.explain.explainable import Explainable, explainable
 from core.explain.prepare import prepared
 from core.models.base import Classifier, build
@@ -84,16 +85,20 @@ def _config(family: str) -> dict[str, object]:
     return given
 
 
+def _untrained(family: str) -> Planted:
+    net = build(family.split()[-1], _config(family), lambda _: None)
+    if family == "vit":  # a token of the patch without evidence is one from outside
+        net.net.encoder.pos_embedding.requires_grad_(False).zero_()
+    return Planted(net, SIDES[family])
+
+
 @cache
 def module(family: str) -> nn.Module:
     """A trained model of a family; it must not be changed."""
     side = SIDES[family]
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        net = build(family.split()[-1], _config(family), lambda _: None)
-        if family == "vit":  # a token of the patch without evidence is one from outside
-            net.net.encoder.pos_embedding.requires_grad_(False).zero_()
-        found = Planted(net, side).train()
+        found = _untrained(family).train()
         optimiser = torch.optim.AdamW(found.parameters(), lr=3e-3, weight_decay=0.05)
         for step in range(120 if family in TASKS else 50):
             x, _ = images(16, step, side=side)
@@ -106,10 +111,19 @@ def module(family: str) -> nn.Module:
 
 def model(family: str, target: int = 1) -> Explainable:
     """The trained model, ready to be explained."""
+    return _explained(family, module(family), target)
+
+
+def methods(family: str) -> list[str]:
+    """Methods that can explain a family; nothing is trained to find out."""
+    return list(base.methods(_explained(family, _untrained(family).eval().requires_grad_(False))))
+
+
+def _explained(family: str, trained: nn.Module, target: int = 1) -> Explainable:
     recipe = Preprocessing(size=SIDES[family]).to_dict()
     task = TASKS.get(family, "classifier")
     card = Card(f"toy/{family}", "toy", task, family, family, {}, list(LABELS), recipe)
-    scored = explainable(card, module(family)).towards(LABELS[target])
+    scored = explainable(card, trained).towards(LABELS[target])
     return prepared(scored)
 
 

@@ -17,7 +17,7 @@ from core.explain.shap import draw, expected_gradients
 from tests.explain import planted
 
 QUICK = Settings(max_steps=400)
-PAIRS = [(f, m) for f in planted.CONFIGS for m in base.methods(planted.model(f))]
+PAIRS = [(f, m) for f in planted.CONFIGS for m in planted.methods(f)]
 
 
 @pytest.mark.parametrize(("family", "method"), PAIRS)
