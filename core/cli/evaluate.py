@@ -162,4 +162,34 @@ def leave_one_out(
         emit({"id": card.id, "summary": found["summary"]}, as_json, f"{card.id}: written to {file}")
 
 
-COMMANDS = (evaluate, leave_one_out)
+def unseen_degradation(
+    domain: DomainId,
+    config: Annotated[Path, typer.Option(help="TOML file of the domain's detector.")],
+    data: Data,
+    time_budget: Annotated[str | None, typer.Option(help="Of each training, such as 3m.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Leave out this one; repeatable.")] = None,
+    n: Annotated[int, _N] = 300,
+    out: Annotated[Path | None, typer.Option(help="Folder for the runs.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a detector without a kind of degradation and walk it along that kind.
+
+    The figures go into unseen_degradation.json beside the detector; run again to go on.
+    """
+    with reported():
+        domain_of(domain)
+        from core.evaluate import unseen_degradation as work
+        from core.registry import default_registry
+        from core.training.config import read_config, read_duration
+
+        registry, settings = default_registry(), read_config(config)
+        card = registry.card(str(settings["id"]))
+        budget = None if time_budget is None else read_duration(time_budget)
+        folder = out or Path("runs") / f"unseen-degradation-{domain}"
+        images, kinds = _load(card, domain, data), kind or work.KINDS
+        found = work.evaluate(registry, settings, images, folder, budget, kinds, n, progress=say)
+        file = registry.folder(card.id) / work.FILE
+        emit({"id": card.id, **found}, as_json, f"{card.id}: written to {file}")
+
+
+COMMANDS = (evaluate, leave_one_out, unseen_degradation)

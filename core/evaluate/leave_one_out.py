@@ -79,7 +79,8 @@ def evaluate(
 
     Returns:
         What was written to `leave_one_out.json` beside the detector: `groups` by name, each with
-        its figures by family, and the `summary` of all families that a detector had not seen.
+        its figures by family and the `curve` of its trainings, and the `summary` of all families
+        that a detector had not seen.
     """
     card = registry.card(config["id"])
     path = registry.folder(card.id) / FILE
@@ -98,7 +99,8 @@ def evaluate(
         run = Run(out / name.replace("/", "-"), own, time_budget=budget)
         # images that no training held: the group itself, and what is kept out of all trainings
         asked = [f for f in fakes if f in members or f not in seen] if name == DECODER else members
-        found[name] = _trained_without(own, data, run, real, {f: fakes[f] for f in asked}, draws)
+        new = _trained_without(own, data, run, real, {f: fakes[f] for f in asked}, draws)
+        found[name] = new | {"curve": [*_curve(found.get(name)), _place(new)]}
         write_json(path, _file(mark, found, card, registry))
     content = _file(mark, found, card, registry)
     write_json(path, content)
@@ -118,6 +120,17 @@ def _trained_without(
         "validation": fitted.calibration["validation"],
         "families": {k: _asked(fitted, data, real, v, draws) for k, v in fakes.items()},
     }
+
+
+def _curve(earlier: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Unseen accuracy against training so far: what a longer training of a group goes on from."""
+    return [] if earlier is None else list(earlier.get("curve", [_place(earlier)]))
+
+
+def _place(group: dict[str, Any]) -> dict[str, Any]:
+    own = group["families"].items()
+    scores = {name: found["as_given"]["balanced_accuracy"]["value"] for name, found in own}
+    return {k: group[k] for k in ("images_seen", "seconds")} | {"balanced_accuracy": scores}
 
 
 def _mark(config: dict[str, Any], card: Card) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core.cards import Card, read_metrics
+from core.evaluate import unseen_degradation
 from core.evaluate.leave_one_out import DECODER, FILE
 from core.registry import Registry
 from core.ui.figures import detector_trust as figures
@@ -20,20 +21,22 @@ def draw(registry: Registry, card: Card) -> None:
     """Sentences, families and curves from the files of evaluation; nothing without them."""
     folder = registry.folder(card.id)
     metrics, left = read_metrics(folder), read_left_out(folder)
+    worn = read_left_out(folder, unseen_degradation.FILE).get("kinds", {})
     if not metrics.get("families"):
         return
     with st.expander("How far to trust this detector"):
-        for line in sentences(metrics, left):
+        for line in [*sentences(metrics, left), *longer(left), *unseen(worn)]:
             st.markdown(f"- {line}")
         n = sum(int(c["n"]) for c in metrics["real_classes"].values())
         show(figures.by_family(list(points(metrics, left)), n), "trust_families", "By family")
         if metrics.get("curves"):
-            show(figures.along_degradations(metrics["curves"]), "trust_curves", "Degradations")
+            fig = figures.along_degradations(metrics["curves"], worn)
+            show(fig, "trust_curves", "Degradations")
 
 
-def read_left_out(folder: Path) -> dict[str, Any]:
-    """What `leave-one-out` wrote beside a detector; empty where it has not run."""
-    path = folder / FILE
+def read_left_out(folder: Path, name: str = FILE) -> dict[str, Any]:
+    """What `leave-one-out` or `unseen-degradation` wrote; empty where it has not run."""
+    path = folder / name
     return dict(json.loads(path.read_text())) if path.exists() else {}
 
 
@@ -82,5 +85,37 @@ def sentences(metrics: dict[str, Any], left: dict[str, Any]) -> list[str]:
             "File traces alone (headers, block grid, histogram gaps), after equal re-encoding: "
             f"AUC {probe['file']['value']:.2f}; on a constant image "
             f"{probe['constant']['value']:.2f}; chance is 0.50."
+        )
+    return lines
+
+
+def longer(left: dict[str, Any]) -> list[str]:
+    """What longer training did for a generator left out: a line for each that was trained again."""
+    lines = []
+    for group, found in left.get("groups", {}).items():
+        curve = found.get("curve", [])
+        if group == DECODER or len(curve) < 2:
+            continue
+        start, end = (point["balanced_accuracy"][group] for point in (curve[0], curve[-1]))
+        lines.append(
+            f"Without {short(group)}: {start:.2f} after {curve[0]['images_seen']:,} training "
+            f"images, {end:.2f} after {curve[-1]['images_seen']:,}."
+        )
+    return lines
+
+
+def unseen(kinds: dict[str, Any]) -> list[str]:
+    """What a degradation costs that training never held, at its worst amount."""
+    lines = []
+    for kind, found in kinds.items():
+        points = [p for p in found["curve"] if p["amount"] is not None]
+        if not points:
+            continue
+        worst = min(points, key=lambda p: p["balanced_accuracy"]["value"])
+        known = worst["trained_on_it"]
+        lines.append(
+            f"Never trained on {kind}: {worst['balanced_accuracy']['value']:.2f} at "
+            f"{worst['amount']:g} ({worst['unsure']:.0%} unsure), where this detector, which was, "
+            f"reaches {known['balanced_accuracy']['value']:.2f} ({known['unsure']:.0%} unsure)."
         )
     return lines

@@ -74,5 +74,16 @@ def test_a_family_is_trained_without_and_a_second_call_trains_nothing(tmp_path, 
     assert again == found and len(asked["leave_out"]) == 1
     loo.evaluate(registry, settings, data, tmp_path / "loo", only="blend", n=12, draws=20)
     assert len(asked["leave_out"]) == 2
+    curve = json.loads(path.read_text())["groups"]["blend"]["curve"]
+    assert len(curve) == 2 and all(set(p["balanced_accuracy"]) == {"blend"} for p in curve)
     with pytest.raises(DataError, match="choose one of: blend"):
         loo.evaluate(registry, settings, data, tmp_path / "loo", only="patch")
+
+
+def test_a_group_of_an_older_file_begins_the_curve():
+    own = {"images_seen": 5, "seconds": 2, "families": {
+        "d/gan": {"as_given": {"balanced_accuracy": {"value": 0.7}}}}}  # fmt: skip
+    assert loo._curve(own) == [
+        {"images_seen": 5, "seconds": 2, "balanced_accuracy": {"d/gan": 0.7}}
+    ]
+    assert loo._curve(None) == []

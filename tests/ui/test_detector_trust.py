@@ -57,5 +57,32 @@ def test_curves_run_in_order_of_the_amount():
     assert list(fig.data[0].x) == [40, 90] and list(fig.data[0].y) == [0.7, 0.9]
 
 
+def point(amount: float | None, value: float, unsure: float) -> dict:
+    known = {"balanced_accuracy": own(0.8), "unsure": 0.25}
+    return {
+        "amount": amount, "balanced_accuracy": own(value), "unsure": unsure, "trained_on_it": known
+    }  # fmt: skip
+
+
+def test_an_unseen_degradation_is_drawn_and_told_beside_the_shipped_detector():
+    kinds = {"jpeg": {"curve": [point(None, 0.9, 0.1), point(90, 0.7, 0.3), point(40, 0.6, 0.5)]}}
+    fig = figures.along_degradations(METRICS["curves"], kinds)
+    assert list(fig.data[1].x) == [40, 90] and list(fig.data[1].y) == [0.6, 0.7]
+    assert fig.data[1].showlegend and "never trained" in fig.data[1].name
+    (line,) = trust.unseen(kinds)
+    assert "0.60 at 40 (50% unsure)" in line and "0.80 (25% unsure)" in line
+    assert trust.unseen({}) == []
+
+
+def test_a_generator_left_out_twice_tells_what_longer_training_did():
+    curve = [
+        {"images_seen": 6000, "balanced_accuracy": {"d/gan": 0.7}},
+        {"images_seen": 30000, "balanced_accuracy": {"d/gan": 0.9}},
+    ]
+    (line,) = trust.longer({"groups": {"d/gan": {"curve": curve}}})
+    assert "0.70 after 6,000" in line and "0.90 after 30,000" in line
+    assert trust.longer(LEFT) == []
+
+
 def test_without_a_file_nothing_is_left_out(tmp_path):
     assert trust.read_left_out(tmp_path) == {}

@@ -50,23 +50,40 @@ def by_family(points: Sequence[Point], n_real: int) -> go.Figure:
     return fig
 
 
-def along_degradations(curves: dict[str, list[dict[str, float]]]) -> go.Figure:
-    """Balanced accuracy along each degradation, small multiples on one scale."""
+def along_degradations(
+    curves: dict[str, list[dict[str, float]]], unseen: dict[str, Any] | None = None
+) -> go.Figure:
+    """Balanced accuracy along each degradation, small multiples on one scale.
+
+    Args:
+        curves: of the detector's `metrics.json`.
+        unseen: `kinds` of `unseen_degradation.json`: a detector that never trained on the kind.
+    """
     names = [name for name in _AXES if name in curves]
-    columns = 3
+    columns, unseen = 3, unseen or {}
     fig = make_subplots(
         -(-len(names) // columns), columns, shared_yaxes=True, vertical_spacing=0.2,
         subplot_titles=[_AXES[name] for name in names],
     )  # fmt: skip
+    first = next((name for name in names if name in unseen), None)
     for place, name in enumerate(names):
-        row = sorted(curves[name], key=lambda point: point["amount"])
-        fig.add_scatter(
-            x=[p["amount"] for p in row], y=[p["balanced_accuracy"] for p in row],
-            mode="lines+markers", line={"color": PALETTE[0]}, showlegend=False,
-            row=place // columns + 1, col=place % columns + 1,
-        )  # fmt: skip
+        lines = [(curves[name], PALETTE[0], "this detector")]
+        if name in unseen:
+            points = [p for p in unseen[name]["curve"] if p["amount"] is not None]
+            lines.append((points, PALETTE[1], "one that never trained on this degradation"))
+        for points, colour, words in lines:
+            row = sorted(points, key=lambda point: point["amount"])
+            fig.add_scatter(
+                x=[p["amount"] for p in row], y=[_value(p["balanced_accuracy"]) for p in row],
+                mode="lines+markers", line={"color": colour}, name=words,
+                showlegend=name == first, row=place // columns + 1, col=place % columns + 1,
+            )  # fmt: skip
     n = int(next(iter(curves.values()))[0]["n"]) if curves else 0
     frame(fig, f"Under degradation (n = {n} test images, real and synthetic)", "", "", 420)
     fig.update_yaxes(range=[0.45, 1.02])
     fig.update_layout(margin={"t": 96})
     return fig
+
+
+def _value(figure: Any) -> float:
+    return float(figure["value"] if isinstance(figure, dict) else figure)
