@@ -31,11 +31,14 @@ def explain(
     against: Annotated[str | None, typer.Option(help="Contrast: why the target, not this?")] = None,
     baseline: Annotated[str, _BASELINE] = "black",
     metrics: Annotated[bool, _METRICS] = True,
+    report: Annotated[Path | None, typer.Option(help="Also this .html or .pdf file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Explain one model's answer for one image, with metrics against three baseline maps."""
     with reported():
         domain_of(domain)
+        if report is not None and report.suffix not in (".html", ".pdf"):
+            raise SynthLensError("Name the report with the ending .html or .pdf.")
         from core.explain.base import Settings
         from core.explain.service import explain as service
 
@@ -48,6 +51,9 @@ def explain(
             lambda share, _: show(round(100 * share), 100), against, Settings(baseline=baseline),
         )  # fmt: skip
         line = write(found, path, domain, out)
+        if report is not None:
+            write_report(found, names, report)
+            line["files"].append(str(report))
         emit(line, as_json, "\n".join(line["files"]))
 
 
@@ -202,6 +208,21 @@ def write(found: Any, path: Path, domain: str, out: Path) -> dict[str, Any]:
     more |= {"info": found.info, "settings": found.settings}
     write_json(summary, plain(line | more))
     return line
+
+
+def write_report(found: Any, methods: list[str], path: Path) -> None:
+    """Write the report that the page offers, as HTML or PDF by the file's ending."""
+    if path.suffix == ".pdf":
+        from core.ui.pdf import explanation_pdf
+
+        content = explanation_pdf([found], methods)
+    else:
+        from core.ui.figures.maps import Look
+        from core.ui.reports import explanation_report
+
+        content = explanation_report([found], methods, Look())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 COMMANDS = (explain, counterfactual, explain_generator)

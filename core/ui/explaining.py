@@ -72,6 +72,13 @@ def dataset_figures(registry: Registry, cards: list[Card]) -> None:
         st.caption(explanation.dataset_reading(measured))
 
 
+def printable(found: list[Explanation], methods: list[str]) -> bytes:
+    """The report as PDF."""
+    from core.ui.pdf import explanation_pdf  # loads matplotlib: seconds that most visits save
+
+    return explanation_pdf(found, methods)
+
+
 def downloads(found: list[Explanation], methods: list[str], look: maps.Look) -> None:
     """Everything on the page as files."""
     with st.container(horizontal=True):
@@ -88,6 +95,10 @@ def downloads(found: list[Explanation], methods: list[str], look: maps.Look) -> 
         st.download_button(
             "Report (HTML)", report, "explanation.html", "text/html", on_click="ignore"
         )
+        st.download_button(
+            "Report (PDF)", lambda: printable(found, methods), "explanation.pdf",
+            "application/pdf", on_click="ignore",
+        )  # fmt: skip
 
 
 _WAYS = {

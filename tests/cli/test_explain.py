@@ -18,8 +18,10 @@ def test_files_of_every_method(core, image, tmp_path):
     answer = core(
         "explain", image, "--domain", "chest_xray", "--model", "toy-cnn", "--methods",
         "gradcam,ig", "--target", "PNEUMONIA", "--out", tmp_path / "o", "--no-metrics", "--json",
+        "--report", tmp_path / "r.pdf",
     )  # fmt: skip
     assert answer.code == 0, answer.err
+    assert (tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
     line = answer.lines[0]
     assert line["model"] == "chest_xray/toy-cnn" and line["target"] == "PNEUMONIA"
     assert line["path"] == str(image) and line["methods"] == ["gradcam", "ig"]
@@ -52,6 +54,7 @@ def test_metrics_stand_beside_random_and_edge_maps(core, image, tmp_path):
         (("--target", "FLU"), "FLU"),
         (("--target", "NORMAL", "--against", "NORMAL"), "two different classes"),
         (("--baseline", "pink"), "averaged"),
+        (("--report", "notes.txt"), ".html or .pdf"),
     ],
 )
 def test_wrong_usage(core, image, tmp_path, change, message):

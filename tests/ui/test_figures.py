@@ -183,3 +183,14 @@ def test_only_a_count_becomes_the_subtitle():
     fig = frame(go.Figure(), "ResNet (narrow), real (n = 5 images)", "x", "y")
     assert fig.layout.title.text == "ResNet (narrow), real"
     assert fig.layout.title.subtitle.text == "n = 5 images"
+
+
+def test_the_printable_report_holds_maps_numbers_and_settings():
+    from core.ui.pdf import explanation_pdf
+
+    curves = {"gradcam": [1.0, 0.5, 0.1], "ig": [1.0, 0.2, 0.0]}
+    plain = explanation_pdf([explained()], ["gradcam", "ig"])
+    full = explained(metrics=MEASURED, randomisation=curves)
+    data = explanation_pdf([full, explained()], ["gradcam", "ig"])
+    assert plain.startswith(b"%PDF") and data.count(b"/Type /Page ") == 3
+    assert plain.count(b"/Type /Page ") == 2 and b"SynthLens: explanation" in data

@@ -27,7 +27,7 @@ NAMES = {
     "pointing": "Pointing game",
 }
 _ARROWS = {True: " ↑", False: " ↓", None: ""}
-_REFERENCES = {"random": "Random map", "edge": "Edge map", "centre": "Centre map"}
+REFERENCES = {"random": "Random map", "edge": "Edge map", "centre": "Centre map"}
 
 
 def metric_table(one: Explanation) -> pd.DataFrame:
@@ -36,7 +36,7 @@ def metric_table(one: Explanation) -> pd.DataFrame:
     rows = []
     for method, values in one.metrics.items():
         row: dict[str, object] = {
-            "Map": f"{_REFERENCES[method]} (baseline)" if method in _REFERENCES else title(method)
+            "Map": f"{REFERENCES[method]} (baseline)" if method in REFERENCES else title(method)
         }
         for key in known:
             value = values.get(key)
@@ -57,7 +57,7 @@ def dataset_table(measured: dict[str, Any]) -> pd.DataFrame:
     rows = []
     for method, values in measured["metrics"].items():
         row: dict[str, str | None] = {
-            "Map": f"{_REFERENCES[method]} (baseline)" if method in _REFERENCES else title(method)
+            "Map": f"{REFERENCES[method]} (baseline)" if method in REFERENCES else title(method)
         }
         for key in (k for k in NAMES if k in measured["metrics"][next(iter(measured["metrics"]))]):
             one = values.get(key)
@@ -118,8 +118,8 @@ def removal(one: Explanation, kind: str) -> go.Figure:
     for method, values in one.metrics.items():
         curve = values.get(f"{kind}_curve", [])
         share = [i / max(1, len(curve) - 1) for i in range(len(curve))]
-        dash = "dot" if method in _REFERENCES else "solid"
-        name = _REFERENCES.get(method) or title(method)
+        dash = "dot" if method in REFERENCES else "solid"
+        name = REFERENCES.get(method) or title(method)
         fig.add_scatter(x=share, y=curve, mode="lines", name=name, line_dash=dash)
     fig.update_xaxes(tickformat=".0%")
     fig.update_yaxes(range=[-0.02, 1.02])
