@@ -28,8 +28,9 @@ security: $(VENV)/.dev
 audit: $(VENV)/.dev
 	$(BIN)/pip-audit -r constraints.txt --no-deps --disable-pip
 
+# a worker per core with one thread each; a file's tests stay together
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --durations=15
 
 # every page in Debian's chromium; pictures and findings in out/e2e
 e2e: $(VENV)/.dev

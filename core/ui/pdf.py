@@ -84,6 +84,9 @@ def _numbers(one: Explanation) -> Figure:
     drawn.auto_set_font_size(False)
     drawn.set_fontsize(7)
     drawn.scale(1, 1.3)
+    for (row, _), cell in drawn.get_celld().items():
+        if row == 0:
+            cell.set_height(2 * cell.get_height())  # headings take two lines
     page.text(_LEFT, 0.6, "n = 1 image. ↑ higher is better, ↓ lower is better.", size=8)
     _lines(page, (0.1, 0.34, 0.8, 0.2), "Randomisation check", one.randomisation, {})
     for place, kind in enumerate(("insertion", "deletion")):
