@@ -56,20 +56,20 @@ def test_taps_change_no_answer_and_leave_the_model_alone(family):
 
 @pytest.mark.parametrize("family", sorted(planted.SIDES))
 def test_gradients_at_a_tap_are_those_of_moving_along_the_grid(family):
-    tapped = Tapped(planted.model(family))
-    x, _ = planted.images(2, 3, side=planted.SIDES[family])
+    # in double precision a step can be small enough to stay off the kinks
+    tapped = Tapped(planted.doubled(family))
+    x = planted.images(2, 3, side=planted.SIDES[family])[0].double()
     for i, tap in enumerate(tapped.taps):
-        gradient = tapped.gradients(x, 1)[i]
-        step = 1e-2 * torch.randn(gradient.shape, generator=torch.Generator().manual_seed(i))
+        gradient = tapped.gradients(x, 1)[i].double()
+        step = 1e-5 * torch.randn(gradient.shape, generator=torch.Generator().manual_seed(i))
         moved = []
         for sign in (1, -1):
             hook = tap.register_forward_hook(lambda m, g, out, move=sign * step: out + move)
             moved.append(tapped(x)[:, 1].detach())
             hook.remove()
         slope = (moved[0] - moved[1]) / 2
-        assert torch.allclose(
-            slope, (gradient * step).sum(1), atol=0.1 * float(slope.abs().max()) + 1e-4
-        )
+        least = 1e-3 * float(slope.abs().max()) + 1e-9
+        assert torch.allclose(slope, (gradient * step).sum(1), rtol=1e-3, atol=least)
 
 
 def test_layers_of_a_detector_are_its_branches():

@@ -5,10 +5,16 @@ wrong. The networks are trained to answer with the patch's brightness, so that t
 carry the evidence as well and no score is saturated.
 """
 
+import hashlib
+import tempfile
+from copy import deepcopy
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 import core.models  # noqa: F401  (registers every family)
@@ -94,7 +100,32 @@ def _untrained(family: str) -> Planted:
 
 @cache
 def module(family: str) -> nn.Module:
-    """A trained model of a family; it must not be changed."""
+    """A trained model of a family; it must not be changed.
+
+    Kept among temporary files, for the other test processes and the next run, under a name that
+    changes with the code that makes it.
+    """
+    folder = Path(tempfile.gettempdir()) / f"synthlens-planted-{_mark()}"
+    folder.mkdir(exist_ok=True)
+    kept = folder / f"{family}.safetensors"
+    with FileLock(kept.with_suffix(".lock")):
+        if kept.exists():
+            found = _untrained(family)
+            found.load_state_dict(load_file(kept))
+        else:
+            found = _trained(family)
+            save_file({k: v.clone() for k, v in found.state_dict().items()}, kept)
+    return found.eval().requires_grad_(False)
+
+
+@cache
+def _mark() -> str:
+    root = Path(__file__).parents[2] / "core" / "models"
+    code = b"".join(p.read_bytes() for p in [Path(__file__), *sorted(root.glob("*.py"))])
+    return hashlib.sha256(code + torch.__version__.encode()).hexdigest()[:12]
+
+
+def _trained(family: str) -> nn.Module:
     side = SIDES[family]
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -106,12 +137,17 @@ def module(family: str) -> nn.Module:
             nn.functional.mse_loss(found(x), torch.stack([-level, level], 1)).backward()
             optimiser.step()
             optimiser.zero_grad()
-    return found.eval().requires_grad_(False)
+    return found
 
 
 def model(family: str, target: int = 1) -> Explainable:
     """The trained model, ready to be explained."""
     return _explained(family, module(family), target)
+
+
+def doubled(family: str) -> Explainable:
+    """The trained model in double precision, on weights of its own."""
+    return _explained(family, deepcopy(module(family)).double())
 
 
 def methods(family: str) -> list[str]:
