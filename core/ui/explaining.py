@@ -212,7 +212,7 @@ def _flip(found: Counterfactual, domain: Domain) -> None:
     )
     with layout.card_row():
         for pixels, text in tiles:
-            with st.container(width=240, gap="xxsmall"):
+            with st.container(width=225, gap="xxsmall"):
                 st.image(pixels.squeeze(), width="stretch", alt=text)
                 st.caption(text)
     others = " ".join(f"{k}: {a:.2f} → {b:.2f}." for k, (a, b) in found.others.items())

@@ -18,7 +18,7 @@ _KINDS = {
 }
 _AXES = {
     "jpeg": "JPEG quality", "webp": "WebP quality", "scale": "resized to", "blur": "blur σ, px",
-    "noise": "noise σ, grey levels", "crop": "cropped share", "gamma": "gamma",
+    "noise": "noise σ, levels", "crop": "cropped share", "gamma": "gamma",
 }  # fmt: skip
 Point = tuple[str, str, dict[str, Any]]
 """(family, kind, figure with "value" and "ci")."""
@@ -44,7 +44,7 @@ def by_family(points: Sequence[Point], n_real: int) -> go.Figure:
     families = list(dict.fromkeys(family for family, _, _ in points))
     fig.add_vline(x=0.5, line_dash="dot", line_width=1, opacity=0.5)
     title = f"Each family against real images (n = {n_real} real test images; 95 % intervals)"
-    frame(fig, title, "balanced accuracy at the validation threshold", "", 190 + 30 * len(families))
+    frame(fig, title, "balanced accuracy, validation threshold", "", 190 + 30 * len(families))
     fig.update_yaxes(categoryorder="array", categoryarray=families[::-1])
     fig.update_xaxes(range=[0.3, 1.03])
     return fig
@@ -60,9 +60,9 @@ def along_degradations(
         unseen: `kinds` of `unseen_degradation.json`: a detector that never trained on the kind.
     """
     names = [name for name in _AXES if name in curves]
-    columns, unseen = 3, unseen or {}
+    columns, unseen = 2, unseen or {}  # two also fit a phone
     fig = make_subplots(
-        -(-len(names) // columns), columns, shared_yaxes=True, vertical_spacing=0.2,
+        -(-len(names) // columns), columns, shared_yaxes=True, vertical_spacing=0.11,
         subplot_titles=[_AXES[name] for name in names],
     )  # fmt: skip
     first = next((name for name in names if name in unseen), None)
@@ -79,8 +79,10 @@ def along_degradations(
                 showlegend=name == first, row=place // columns + 1, col=place % columns + 1,
             )  # fmt: skip
     n = int(next(iter(curves.values()))[0]["n"]) if curves else 0
-    frame(fig, f"Under degradation (n = {n} test images, real and synthetic)", "", "", 420)
-    fig.update_yaxes(range=[0.45, 1.02])
+    frame(fig, f"Under degradation (n = {n} test images, real and synthetic)", "", "", 720)
+    fig.update_yaxes(range=[0.45, 1.02], nticks=4)
+    fig.update_xaxes(nticks=5, tickangle=0)
+    fig.update_annotations(font_size=12)
     fig.update_layout(margin={"t": 96})
     return fig
 
