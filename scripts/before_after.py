@@ -127,7 +127,8 @@ def table() -> str:
     """Markdown from the file."""
     found = json.loads(OUT.read_text())
     rows = [
-        f"Revision {found['base']} against this one; CPU seconds, medians of {found['rounds']}.", "",
+        f"Revision {found['base']} against this one; CPU seconds, medians of {found['rounds']}.",
+        "",
         "| Work | Before | After | After : before |", "|---|---|---|---|",
     ]  # fmt: skip
     for name, row in found["tasks"].items():
