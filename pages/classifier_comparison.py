@@ -67,6 +67,7 @@ def same_image(pair: list[Card]) -> None:
     image = uploads.decode(upload) if upload else None
     if image is not None:
         uploads.notes(upload, image)
+        uploads.doubt(registry, domain, upload, image)
         key, pixels = upload.sha256, image.pixels
     elif found := gallery.pickable(registry, domain):
         name = st.selectbox("Or a generated image", list(found), key="compare_picked")

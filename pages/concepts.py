@@ -65,6 +65,8 @@ def choose_image() -> np.ndarray | None:
     upload = uploads.pick_one(f"{domain.name} image", "concept_file")
     if upload:
         image = uploads.decode(upload)
+        if image is not None:
+            uploads.doubt(registry, domain, upload, image)
         return None if image is None else image.pixels
     found = gallery.pickable(registry, domain)
     if not found:

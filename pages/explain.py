@@ -29,6 +29,7 @@ def choose_image() -> tuple[str, np.ndarray] | None:
         if image is None:
             return None
         uploads.notes(upload, image)
+        uploads.doubt(registry, domain, upload, image)
         return upload.sha256, image.pixels
     found = gallery.pickable(registry, domain)
     if not found:

@@ -18,7 +18,8 @@ def panel(registry: Registry, domain: Domain) -> None:
         return
     upload = uploads.pick_one(f"{domain.name} image to describe", "findings_file")
     image = uploads.decode(upload) if upload else None
-    if image is not None:
+    if upload is not None and image is not None:
+        uploads.doubt(registry, domain, upload, image)
         pixels = image.pixels
     else:
         known = gallery.pickable(registry, domain)

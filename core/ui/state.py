@@ -37,6 +37,8 @@ def _come_in_by_the_front_door() -> None:
 def choose_domain() -> Domain:
     """Draw the domain select (bound to the URL) and return the choice."""
     known = {d.id: d.name for d in domains.all_domains()}
+    if (given := st.query_params.get("domain")) in known:  # an address may also name the id
+        st.query_params["domain"] = known[given]
     chosen = st.selectbox(
         "Domain", list(known), key="domain", format_func=known.__getitem__, bind="query-params"
     )

@@ -8,8 +8,11 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
+from core.domains import Domain
 from core.errors import UnreadableImageError
 from core.images import LoadedImage, read_image
+from core.registry import Registry
+from core.services.detection import in_scope as check
 from core.ui.state import digest, remember
 from core.ui.text import escape, safe_name
 
@@ -76,6 +79,14 @@ def notes(upload: Upload, image: LoadedImage) -> None:
     if image.dicom:
         parts += [f"{key} {value}" for key, value in image.dicom.items() if value]
     st.caption(f"{upload.title} — " + "; ".join(safe_name(p, 200) for p in parts))
+
+
+def doubt(registry: Registry, domain: Domain, upload: Upload, image: LoadedImage) -> None:
+    """Warn where a file is not of the domain: a model answers all the same."""
+    key = (upload.sha256, domain.id)
+    found = remember("scopes", key, lambda: check(registry, [image.pixels], domain.id)[0])
+    if found["checked"] and not found["in_scope"]:
+        st.warning(f"{found['message']} What a model says of it means little.")
 
 
 def thumbnail(pixels: np.ndarray, side: int = 256) -> np.ndarray:

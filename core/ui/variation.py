@@ -25,6 +25,7 @@ def panel(registry: Registry, domain: Domain) -> None:
     if upload is None or image is None:
         st.caption("The model noises your image and draws it again: similar, and synthetic.")
         return
+    uploads.doubt(registry, domain, upload, image)
     picture, settings = st.columns([1, 3], gap="medium")
     picture.image(uploads.thumbnail(image.pixels), width=160, alt="The image to vary")
     with settings, layout.said_plainly():

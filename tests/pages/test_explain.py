@@ -92,3 +92,15 @@ def test_a_generator_is_explained(open_page):
     app.selectbox(key="generator").set_value("chest_xray/toy-diffusion").run()
     assert not app.exception
     assert "no diffusion UNet" in app.error[0].value
+
+
+def test_an_image_of_another_kind_is_explained_with_a_warning(open_page, upload, monkeypatch):
+    from core.ui import uploads
+
+    outside = {"checked": True, "in_scope": False, "message": "The image is unlike them."}
+    monkeypatch.setattr(uploads, "check", lambda *_: [outside])
+    app = give(open_page("explain"), upload)
+    assert not app.exception
+    assert "unlike them. What a model says of it means little" in app.warning[0].value
+    monkeypatch.setattr(uploads, "check", lambda *_: [{**outside, "in_scope": True}])
+    assert not [w for w in give(open_page("explain"), upload).warning if "means little" in w.value]
