@@ -53,4 +53,4 @@ def test_without_any_model_the_data_is_still_described(open_page):
 def test_an_address_may_name_a_domain_by_its_id(open_page):
     app = open_page("models_and_data", domain="colorectal_polyps")
     assert not app.exception
-    assert app.sidebar.selectbox(key="domain").value == "colorectal_polyps"
+    assert app.session_state["domain"] == "colorectal_polyps"

@@ -63,3 +63,17 @@ def test_tests_are_counted(tmp_path):
     assert robustness.run([str(tmp_path / "test_one.py")]) == {
         "passed": 1, "failed": 1, "skipped": 0,
     }  # fmt: skip
+
+
+def test_groups_are_counted_in_a_report_of_the_whole_suite(tmp_path):
+    (tmp_path / "all.xml").write_text(
+        '<testsuites><testsuite><testcase classname="tests.faults.test_kill" name="a"/>'
+        '<testcase classname="tests.faults.test_kill" name="b"><failure/></testcase>'
+        '<testcase classname="tests.test_memory" name="c"><skipped/></testcase>'
+        '<testcase classname="tests.test_memory_of" name="d"/></testsuite></testsuites>'
+    )
+    paths = robustness.GROUPS["faults"][1]
+    assert robustness.count(tmp_path / "all.xml", paths) == {
+        "passed": 1, "failed": 1, "skipped": 1,
+    }  # fmt: skip
+    assert robustness.count(tmp_path / "all.xml")["passed"] == 2
