@@ -38,8 +38,8 @@ def choose_domain() -> Domain:
     """Draw the domain select (bound to the URL) and return the choice."""
     known = {d.id: d.name for d in domains.all_domains()}
     if (given := st.query_params.get("domain")) in known:  # an address may also name the id
-        del st.query_params["domain"]
-        st.session_state["domain"] = given
+        st.query_params["domain"] = known[given]
+        st.rerun()
     chosen = st.selectbox(
         "Domain", list(known), key="domain", format_func=known.__getitem__, bind="query-params"
     )
