@@ -58,7 +58,7 @@ def evidence(found: list[Shipped], label: str, layer: str) -> None:
     with st.expander("How each concept is made"):
         for own in found:
             for concept in own.concepts:
-                st.markdown(f"**{concept.name}** (n = {concept.images}): {concept.how}")
+                st.markdown(f"**{concept.title}** (n = {concept.images}): {concept.how}")
 
 
 def choose_image() -> np.ndarray | None:
@@ -82,7 +82,9 @@ def one_image(found: list[Shipped], label: str, layer: str) -> None:
     with left:
         pixels = choose_image()
         if pixels is not None:
-            st.image(uploads.thumbnail(pixels), "The image asked about")
+            st.image(
+                uploads.thumbnail(pixels), "The image asked about", alt="The image asked about"
+            )
     if pixels is None:
         return
     spoken = domain.class_name(label)

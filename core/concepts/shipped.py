@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,18 @@ class About:
     how: str
     images: int
     step: dict[str, float]
+
+    @property
+    def title(self) -> str:
+        """The name as a person would say it.
+
+        Latent directions are named by their strongest measured effect, which reads badly where
+        that is a classifier's logit, or nothing clear.
+        """
+        said = re.sub(r"(?:more )?no clear effect \((.+)\)", r"\1, no clear effect", self.name)
+        said = said.removesuffix(": no clear effect")
+        said = re.sub(r"more (\S+): logit (\S+)", r"raises \2 of \1", said)
+        return re.sub(r"less (\S+): logit (\S+)", r"lowers \2 of \1", said)
 
 
 @dataclass

@@ -107,7 +107,7 @@ def pushes(
             if row is not None:
                 change = float(gradient @ own.vectors[concept.id, layer])
                 change *= concept.step[layer]
-                result.append(Push(concept.name, concept.source, change, row))
+                result.append(Push(concept.title, concept.source, change, row))
     return sorted(result, key=lambda p: (not p.row.evidence, -abs(p.change)))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.concepts import shipped
+from core.concepts.shipped import About
 from core.errors import CheckpointError
 from tests.concepts import toy_concepts
 from tests.toy import toy_registry
@@ -72,3 +73,17 @@ def test_vectors_of_other_weights_are_refused(registry):
     path.write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match="other weights"):
         shipped.load(registry, MODEL)
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("wide heart", "wide heart"),
+        ("more no clear effect (fitted to symmetry)", "fitted to symmetry, no clear effect"),
+        ("towards viral: no clear effect", "towards viral"),
+        ("towards normal: more cnn: logit NORMAL", "towards normal: raises NORMAL of cnn"),
+        ("less resnet: logit tumour", "lowers tumour of resnet"),
+    ],
+)
+def test_a_directions_name_is_said_as_a_person_would(name, title):
+    assert About("d", name, "direction", "", 9, {}).title == title

@@ -22,7 +22,7 @@ _LINE, _FRAME = 26, 150
 def rows_of(found: list[Shipped], label: str, layer: str) -> list[tuple[str, str, Row]]:
     """Name, source and figures of every concept at one layer and label, evidence first."""
     rows = [
-        (about.name, about.source, row)
+        (about.title, about.source, row)
         for own in found
         for about in own.concepts
         if (row := own.row(about.id, layer, label))
@@ -104,7 +104,7 @@ def scores(found: list[Shipped], label: str, layer: str, spoken: str) -> go.Figu
     n = found[0].settings.get("class_images", {}).get(label)
     runs = found[0].settings.get("runs")
     title = f"TCAV scores, {layer} (n = {n} images of {spoken}, {runs} random counterparts)"
-    axis = f"share of images on which the concept raises {spoken}"
+    axis = "share of images whose score it raises"
     return frame(fig, title, axis, "", _FRAME + _LINE * len(names))
 
 
@@ -133,7 +133,7 @@ def pushes(found: list[Push], spoken: str, layer: str) -> go.Figure:
     return frame(
         fig,
         title,
-        f"change of log-odds of {spoken} per concept step",
+        "change of log-odds per concept step",
         "",
         _FRAME + _LINE * len(names),
     )
