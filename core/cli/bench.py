@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from core.cli.output import Json, domain_of, emit, plain, reported
 
 _DATA = typer.Option(help="Archives for the benchmarks that read data; made-up images otherwise.")
 
+_OUT = typer.Option(help="Also write a JSON list; lines of benchmarks that were not run stay.")
+
 
 def bench(
     name: Annotated[
@@ -19,7 +22,12 @@ def bench(
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Only models of this domain.")] = None,
     data: Annotated[list[Path] | None, _DATA] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write all lines as a JSON list.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write a JSON list; the lines of benchmarks that were not run stay."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure speed; the usual unit is one ResNet-18 forward pass at 224 px."""
@@ -35,7 +43,16 @@ def bench(
         if out is not None:
             from core.cards import write_json
 
-            write_json(out, lines)
+            partly = name is not None or domain is not None
+            write_json(out, _joined(out, lines) if partly else lines)
+
+
+def _joined(out: Path, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """New lines in the places of the old ones of their names; lines of other benchmarks stay."""
+    old = json.loads(out.read_text()) if out.exists() else []
+    new = {line["name"]: line for line in lines}
+    kept = [new.pop(line["name"], line) for line in old]
+    return [*kept, *new.values()]
 
 
 def _text(line: dict[str, Any]) -> str:

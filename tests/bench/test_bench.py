@@ -101,6 +101,15 @@ def test_out_writes_the_lines(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "r.json").read_text()) == [json.loads(result.stdout)]
 
 
+def test_some_benchmarks_leave_the_others_lines_in_the_file(tmp_path):
+    from core.cli.bench import _joined
+
+    (tmp_path / "r.json").write_text('[{"name": "a", "value": 1}, {"name": "b", "value": 2}]')
+    found = _joined(tmp_path / "r.json", [{"name": "a", "value": 5}, {"name": "c", "value": 6}])
+    assert [(line["name"], line["value"]) for line in found] == [("a", 5), ("b", 2), ("c", 6)]
+    assert _joined(tmp_path / "none.json", [{"name": "c"}]) == [{"name": "c"}]
+
+
 def test_a_ratio_is_always_value_over_baseline(monkeypatch):
     lines = [{"name": "a", "value": 1.0, "unit": "s", "baseline": 4.0, "ratio": 4.0, "n": 1}]
     lines.append({"name": "b", "value": 1.0, "unit": "r", "baseline": None, "ratio": None, "n": 1})
