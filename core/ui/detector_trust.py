@@ -111,11 +111,16 @@ def unseen(kinds: dict[str, Any]) -> list[str]:
         points = [p for p in found["curve"] if p["amount"] is not None]
         if not points:
             continue
+        given = next(p for p in found["curve"] if p["amount"] is None)
         worst = min(points, key=lambda p: p["balanced_accuracy"]["value"])
-        known = worst["trained_on_it"]
+        own, known = (_fall(given, worst), _fall(given["trained_on_it"], worst["trained_on_it"]))
         lines.append(
-            f"Never trained on {kind}: {worst['balanced_accuracy']['value']:.2f} at "
-            f"{worst['amount']:g} ({worst['unsure']:.0%} unsure), where this detector, which was, "
-            f"reaches {known['balanced_accuracy']['value']:.2f} ({known['unsure']:.0%} unsure)."
+            f"Trained without {kind} ({found['images_seen']:,} images), a detector goes from {own} "
+            f"at {worst['amount']:g}, its worst; this one, trained with it, from {known}."
         )
     return lines
+
+
+def _fall(given: dict[str, Any], worn: dict[str, Any]) -> str:
+    before, after = (p["balanced_accuracy"]["value"] for p in (given, worn))
+    return f"{before:.2f} as given to {after:.2f} ({worn['unsure']:.0%} unsure)"

@@ -65,12 +65,18 @@ def point(amount: float | None, value: float, unsure: float) -> dict:
 
 
 def test_an_unseen_degradation_is_drawn_and_told_beside_the_shipped_detector():
-    kinds = {"jpeg": {"curve": [point(None, 0.9, 0.1), point(90, 0.7, 0.3), point(40, 0.6, 0.5)]}}
+    kinds = {
+        "jpeg": {
+            "images_seen": 9000,
+            "curve": [point(None, 0.9, 0.1), point(90, 0.7, 0.3), point(40, 0.6, 0.5)],
+        }
+    }
     fig = figures.along_degradations(METRICS["curves"], kinds)
     assert list(fig.data[1].x) == [40, 90] and list(fig.data[1].y) == [0.6, 0.7]
     assert fig.data[1].showlegend and "never trained" in fig.data[1].name
     (line,) = trust.unseen(kinds)
-    assert "0.60 at 40 (50% unsure)" in line and "0.80 (25% unsure)" in line
+    assert "from 0.90 as given to 0.60 (50% unsure) at 40" in line and "9,000" in line
+    assert "from 0.80 as given to 0.80 (25% unsure)" in line
     assert trust.unseen({}) == []
 
 
