@@ -44,7 +44,38 @@ def table(checkpoints: Path) -> str:
             n = f" --n {metrics['n']}" if card["task"] == "generator" else ""
             command = f"`python -m core evaluate {card['task']} {target(card)} {DATA}{n}`"
             rows.append(f"| `{card['id']}` | {told} | {command} |")
+        rows += left_out(card, path.parent)
     return "\n".join(rows)
+
+
+def left_out(card: dict[str, Any], folder: Path) -> list[str]:
+    """What a detector's training never held: generators, and degradations."""
+    rows = []
+    config = f"--domain {card['domain']} --config configs/{card['domain']}/detector.toml {DATA}"
+    if (path := folder / "leave_one_out.json").exists():
+        alone = json.loads(path.read_text())["summary"]
+        told = ", ".join(f"{k.split('/')[-1]} {v:.3f}" for k, v in alone["families"].items())
+        hard = alone["without_decoder"]
+        rows.append(
+            f"| `{card['id']}`, generators never trained on | balanced accuracy {told}: mean "
+            f"{alone['mean']:.3f}, least {alone['least']:.3f}; without any image of the shared "
+            f"decoder: mean {hard['mean']:.3f}, least {hard['least']:.3f} | "
+            f"`python -m core leave-one-out {config}` |"
+        )
+    if (path := folder / "unseen_degradation.json").exists():
+        parts = []
+        for kind, found in json.loads(path.read_text())["kinds"].items():
+            worst = min(found["curve"][1:], key=lambda p: p["balanced_accuracy"]["value"])
+            first = found["curve"][0]["balanced_accuracy"]["value"]
+            parts.append(
+                f"{kind}: {first:.3f} as given, {interval(worst['balanced_accuracy'])} at "
+                f"{worst['amount']:g} with {worst['unsure']:.0%} unsure"
+            )
+        rows.append(
+            f"| `{card['id']}`, degradations never trained on | balanced accuracy, "
+            f"{'; '.join(parts)} | `python -m core unseen-degradation {config}` |"
+        )
+    return rows
 
 
 def speed(results: Path) -> str:
@@ -58,7 +89,9 @@ def speed(results: Path) -> str:
     for entry in json.loads(results.read_text()):
         value = f"{entry['value']:.3g} {entry['unit']}"
         goal = f"; goal {entry['goal']}" if entry.get("goal") else ""
-        against = f"{entry['ratio']:.3g} × {entry.get('compared_with', 'baseline')}{goal}"
+        against = "–" + goal
+        if entry["ratio"] is not None:
+            against = f"{entry['ratio']:.3g} × {entry.get('compared_with', 'baseline')}{goal}"
         rows.append(f"| {entry['name']} (n = {entry['n']}) | {value} | {against} |")
     return "\n\n" + "\n".join(rows)
 
@@ -126,11 +159,25 @@ def autoencoder(metrics: dict[str, Any]) -> str:
     return "<br>".join(parts)
 
 
+def translator(metrics: dict[str, Any]) -> str:
+    """MRI to CT inside the head, beside the outline of the head filled with grey."""
+    parts = []
+    named = (("mri_to_ct", "MRI to CT"), ("baseline_drawn_head", "a drawn head, for comparison"))
+    for key, name in named:
+        m = metrics[key]
+        parts.append(
+            f"{name}: MAE {interval(m['mae'], 1)} grey levels, {interval(m['mae_hu'], 1)} HU in "
+            f"the brain window, SSIM {interval(m['ssim'])}"
+        )
+    return f"{'; '.join(parts)}; {metrics['mri_to_ct']['mae']['n']} cases, {metrics['n']} slices"
+
+
 DESCRIBE = {
     "autoencoder": autoencoder,
     "classifier": classifier,
     "generator": generator,
     "detector": detector,
+    "translator": translator,
 }
 
 if __name__ == "__main__":

@@ -44,3 +44,37 @@ def test_every_python_file_of_a_page_is_free_of_torch_and_core_of_streamlit():
         if "ui" not in path.parts:
             assert "import streamlit" not in path.read_text(), path
         assert len(path.read_text().splitlines()) <= 350, path
+
+
+def test_what_a_detector_never_trained_on_has_rows_of_its_own(script, tmp_path):
+    card = {"id": "d/detector", "domain": "d", "task": "detector"}
+    assert script.left_out(card, tmp_path) == []
+    summary = {"families": {"d/gan": 0.91}, "mean": 0.91, "least": 0.91}
+    summary |= {"without_decoder": {"mean": 0.7, "least": 0.6}}
+    (tmp_path / "leave_one_out.json").write_text(json.dumps({"summary": summary}))
+
+    def point(amount, value):
+        figure = {"value": value, "ci": [value - 0.1, value + 0.1]}
+        return {"amount": amount, "balanced_accuracy": figure, "unsure": 0.25}
+
+    kinds = {"jpeg": {"curve": [point(None, 0.9), point(75, 0.8), point(40, 0.7)]}}
+    (tmp_path / "unseen_degradation.json").write_text(json.dumps({"kinds": kinds}))
+    first, second = script.left_out(card, tmp_path)
+    assert "gan 0.910: mean 0.910" in first and "core leave-one-out --domain d" in first
+    assert "jpeg: 0.900 as given, 0.700 (0.600 to 0.800) at 40 with 25% unsure" in second
+
+
+def test_a_translator_stands_beside_a_drawn_head(script):
+    def own(value):
+        figure = {"value": value, "ci": [value, value], "n": 7}
+        return {"mae": figure, "mae_hu": figure, "ssim": figure}
+
+    told = script.translator({"n": 128, "mri_to_ct": own(0.5), "baseline_drawn_head": own(0.25)})
+    assert "MRI to CT: MAE 0.5" in told and "a drawn head, for comparison: MAE 0.2" in told
+    assert "7 cases, 128 slices" in told
+
+
+def test_a_benchmark_without_a_baseline_has_no_ratio(script, tmp_path):
+    line = {"name": "start", "value": 4.4, "unit": "s", "ratio": None, "n": 3, "goal": "<= 6"}
+    (tmp_path / "r.json").write_text(json.dumps([line]))
+    assert "| start (n = 3) | 4.4 s | –; goal <= 6 |" in script.speed(tmp_path / "r.json")
