@@ -22,6 +22,7 @@ from core.errors import SynthLensError
 APP = Path(__file__).parents[2] / "app.py"
 PATIENCE = 300.0  # seconds
 ROUNDS, STARTS = 3, 3
+POLL = 20  # milliseconds; a headless browser draws no frames to wait for where nothing moves
 EMPTY = """from streamlit import Page, navigation, title
 navigation([Page(lambda: title("One"), title="One", url_path="one", default=True),
             Page(lambda: title("Two"), title="Two", url_path="two")]).run()
@@ -31,6 +32,9 @@ COMPARED = "two empty Streamlit pages in the same browser"
 READY = """title => document.querySelector('[data-testid=stMain] h1')?.textContent.trim() === title
   && document.querySelector('[data-test-script-state=notRunning]')
   && !document.querySelector('[data-testid=stSkeleton]')"""
+# a fresh server lists the files of pages/ until the app's own navigation comes
+FIRST_READY = f"""() => ({READY})(
+  document.querySelector('[data-testid=stSidebarNavLink]').innerText.trim().split('\\n').pop().trim())"""
 # a link's last line: the one before is its icon's name
 NAMES = """() => [...document.querySelectorAll('[data-testid=stSidebarNavLink]')]
   .map(a => a.innerText.trim().split('\\n').pop().trim())"""
@@ -90,7 +94,7 @@ def _open(page: Any, url: str) -> None:
     page.set_default_timeout(PATIENCE * 1000)
     page.goto(url, wait_until="domcontentloaded")
     page.wait_for_selector("[data-testid=stSidebarNavLink]")
-    page.wait_for_function(READY, arg=page.evaluate(NAMES)[0])
+    page.wait_for_function(FIRST_READY, polling=POLL)
 
 
 def _round(page: Any, found: dict[str, list[float]]) -> None:
@@ -102,7 +106,7 @@ def _round(page: Any, found: dict[str, list[float]]) -> None:
         for place in order:
             began = time.monotonic()
             links.nth(place).click()
-            page.wait_for_function(READY, arg=names[place])
+            page.wait_for_function(READY, arg=names[place], polling=POLL)
             key = "again" if turn or place == 0 else "first"
             found[key].append(time.monotonic() - began)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from annotated_text import annotated_text
 
 from core.cards import Card
 from core.domains import Domain
@@ -17,6 +16,7 @@ from core.services.overlay import overlay
 from core.ui import layout, reports, state
 from core.ui.figures import explanation, maps
 from core.ui.figures.frame import show
+from core.ui.marked import marked
 
 _TONES = {"good": "#1F8A5B33", "warn": "#B86E0040", "plain": "#80808026"}
 
@@ -38,7 +38,7 @@ def numbers(one: Explanation, key: str) -> None:
     """Reading, metric table with baselines, randomisation check and curves of one image."""
     st.subheader(f"How far to trust it: {one.title}", anchor=False)
     parts = [p if isinstance(p, str) else (p[0], p[1], _TONES[p[2]]) for p in one.reading.parts]
-    annotated_text(*parts)
+    marked(*parts)
     st.dataframe(
         explanation.metric_table(one), hide_index=True, placeholder="–",
         alt="Metrics and baselines",

@@ -7,10 +7,10 @@ import html
 import numpy as np
 import plotly.colors
 import streamlit as st
-from annotated_text import annotated_text
 
 from core.explain.text import TextExplanation, Word
 from core.ui.figures.maps import data_uri
+from core.ui.marked import marked
 
 FOR, AGAINST = "0, 114, 178", "213, 94, 0"  # blue for, orange against: told apart by all eyes
 STRONG = 0.15  # share of the largest value from which a word's number is shown
@@ -35,7 +35,7 @@ def highlighted(found: TextExplanation) -> None:
         shade = f"rgba({FOR if word.value > 0 else AGAINST}, {0.5 * share:.2f})"
         shown = f"{word.value:+.2f}" if share >= STRONG else ""
         parts += [(word.text, shown, shade) if share > 0.03 else word.text, " "]
-    annotated_text(*parts)
+    marked(*parts)
 
 
 def hover(found: TextExplanation) -> None:

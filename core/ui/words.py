@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import streamlit as st
-from annotated_text import annotated_text
 
 from core.services.detection import Verdict
+from core.ui.marked import marked
 
 NAMES = {
     "real": "Looks real",
@@ -69,4 +69,4 @@ def summary(verdict: Verdict) -> None:
     if verdict.families and verdict.verdict == "synthetic":
         name, share = next(iter(verdict.families.items()))
         parts += ["; looks most like ", (name.split("/")[-1], f"{share:.2f}", shade)]
-    annotated_text(*parts, ".")
+    marked(*parts, ".")

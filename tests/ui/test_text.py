@@ -65,3 +65,11 @@ def test_sizes(n, shown):
 def test_durations():
     assert text.duration(90 * 60) == "1 h 30 min"
     assert text.duration(120) == "2 min"
+
+
+def test_labels_of_marked_words_are_opaque_enough_to_read():
+    from annotated_text import util
+
+    from core.ui import marked
+
+    assert marked.parameters is util.p and util.p.LABEL_OPACITY >= 0.9
