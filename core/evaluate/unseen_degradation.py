@@ -74,7 +74,9 @@ def evaluate(
     path, mark = registry.folder(card.id) / FILE, _mark(config, card)
     found = _earlier(path, mark)
     wanted = [kind for kind in kinds if kind not in found]
-    images, labels = _asked(registry, data, card, n) if wanted else (None, None)
+    if not wanted:
+        return {"digest": mark, "kinds": found}
+    images, labels = _asked(registry, data, card, n)
     for kind in wanted:
         progress(f"training without {kind}")
         own = config | {"fakes": config.get("fakes", {}) | {"degradation_left_out": kind}}
