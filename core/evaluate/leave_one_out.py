@@ -84,8 +84,8 @@ def evaluate(
     """
     card = registry.card(config["id"])
     path = registry.folder(card.id) / FILE
-    mark = _mark(config, card)
-    found, wanted = _earlier(path, mark), groups(card)
+    mark = digest(config, card)
+    found, wanted = earlier(path, mark, "groups"), groups(card)
     if only is not None and only not in wanted:
         raise DataError(f"There is no group '{only}'; choose one of: {', '.join(wanted)}.")
     index = np.random.default_rng(0).permutation(data.indices("test"))[:n]
@@ -133,16 +133,18 @@ def _place(group: dict[str, Any]) -> dict[str, Any]:
     return {k: group[k] for k in ("images_seen", "seconds")} | {"balanced_accuracy": scores}
 
 
-def _mark(config: dict[str, Any], card: Card) -> str:
+def digest(config: dict[str, Any], card: Card) -> str:
+    """Changes with the training and the shipped detector: older figures then do not count."""
     parts = [config.get("model"), config.get("train"), config.get("fakes"), card.files]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _earlier(path: Path, mark: str) -> dict[str, Any]:
+def earlier(path: Path, mark: str, key: str) -> dict[str, Any]:
+    """What an earlier call finished and wrote under `key`, if of the same `digest`."""
     if not path.exists():
         return {}
     content = json.loads(path.read_text())
-    return dict(content["groups"]) if content["digest"] == mark else {}
+    return dict(content[key]) if content["digest"] == mark else {}
 
 
 def _file(mark: str, found: dict[str, Any], card: Card, registry: Registry) -> dict[str, Any]:

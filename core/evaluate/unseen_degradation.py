@@ -7,8 +7,6 @@ is what not knowing costs. The detectors trained here are not kept.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from core.evaluate import calibration
 from core.evaluate.bootstrap import with_interval
 from core.evaluate.classification import balanced_accuracy
 from core.evaluate.detection import CURVES, decide, gather
+from core.evaluate.leave_one_out import digest, earlier
 from core.evaluate.logits import predict
 from core.registry import Registry
 from core.training.detector import fit
@@ -71,8 +70,8 @@ def evaluate(
     if unknown := [kind for kind in kinds if kind not in CURVES]:
         raise DataError(f"No degradation '{unknown[0]}'; choose of: {', '.join(CURVES)}.")
     card = registry.card(config["id"])
-    path, mark = registry.folder(card.id) / FILE, _mark(config, card)
-    found = _earlier(path, mark)
+    path, mark = registry.folder(card.id) / FILE, digest(config, card)
+    found = earlier(path, mark, "kinds")
     wanted = [kind for kind in kinds if kind not in found]
     if not wanted:
         return {"digest": mark, "kinds": found}
@@ -146,15 +145,3 @@ def _figures(
     statistic = {"balanced_accuracy": lambda i: balanced_accuracy(predicted[i], labels[i])}
     unsure = np.array([decide(float(value), fitted) == "unsure" for value in p])
     return with_interval(statistic, labels, draws) | {"unsure": float(unsure.mean())}
-
-
-def _mark(config: dict[str, Any], card: Card) -> str:
-    parts = [config.get("model"), config.get("train"), config.get("fakes"), card.files]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _earlier(path: Path, mark: str) -> dict[str, Any]:
-    if not path.exists():
-        return {}
-    content = json.loads(path.read_text())
-    return dict(content["kinds"]) if content["digest"] == mark else {}
