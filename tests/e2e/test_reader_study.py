@@ -77,7 +77,8 @@ def press_key(window, db, token, key):
     """One key of the keyboard, and what it did to the number of stored answers."""
     before = sessions.where(db, token).done
     window.page.keyboard.press(key)
-    window.settle()
+    window.page.wait_for_timeout(500)  # shorter than settling: some fifty keys are pressed
+    window.page.wait_for_selector("[data-test-script-state=notRunning]")
     return sessions.where(db, token).done - before
 
 
