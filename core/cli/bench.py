@@ -11,7 +11,6 @@ import typer
 from core.cli.output import Json, domain_of, emit, plain, reported
 
 _DATA = typer.Option(help="Archives for the benchmarks that read data; made-up images otherwise.")
-
 _OUT = typer.Option(help="Also write a JSON list; lines of benchmarks that were not run stay.")
 
 
@@ -22,12 +21,7 @@ def bench(
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Only models of this domain.")] = None,
     data: Annotated[list[Path] | None, _DATA] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Also write a JSON list; the lines of benchmarks that were not run stay."
-        ),
-    ] = None,
+    out: Annotated[Path | None, _OUT] = None,
     as_json: Json = False,
 ) -> None:
     """Measure speed; the usual unit is one ResNet-18 forward pass at 224 px."""
