@@ -60,7 +60,8 @@ def test_curves_run_in_order_of_the_amount():
 def point(amount: float | None, value: float, unsure: float) -> dict:
     known = {"balanced_accuracy": own(0.8), "unsure": 0.25}
     return {
-        "amount": amount, "balanced_accuracy": own(value), "unsure": unsure, "trained_on_it": known
+        "amount": amount, "balanced_accuracy": own(value), "unsure": unsure, "n": 9,
+        "trained_on_it": known,
     }  # fmt: skip
 
 
