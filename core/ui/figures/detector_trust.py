@@ -70,7 +70,7 @@ def along_degradations(
         lines = [(curves[name], PALETTE[0], "this detector")]
         if name in unseen:
             points = [p for p in unseen[name]["curve"] if p["amount"] is not None]
-            words = f"one that never trained on this degradation (n = {points[0]['n']})"
+            words = f"a detector never trained on it (n = {points[0]['n']})"
             lines.append((points, PALETTE[1], words))
         for points, colour, words in lines:
             row = sorted(points, key=lambda point: point["amount"])
