@@ -12,7 +12,6 @@ import torch
 from core.cards import Card, read_metrics, write_json
 from core.data.archive import open_all
 from core.errors import DataError
-from core.evaluate import translation_baseline
 from core.evaluate.foreign import foreign_images
 from core.evaluate.intervals import share
 from core.evaluate.kid import kid
@@ -20,6 +19,7 @@ from core.evaluate.translation_cases import by_case, known_only, summary, write_
 from core.registry import Registry
 from core.translation import scope
 from core.translation.apply import translate_slices
+from core.translation.drawn import drawn_head, fit
 from core.translation.head import dice, head_mask, skull_and_brain
 from core.translation.similarity import inside, ssim_map
 from core.translation.slices import Slices, read_slices
@@ -169,10 +169,10 @@ def measure_kid(registry: Registry, data: Slices, target: str, out: np.ndarray) 
 
 def measure_baseline(data: Slices, positions: np.ndarray, window: Window) -> dict[str, Any]:
     """The same figures for the drawn head, which looks at nothing but the outline."""
-    settings = translation_baseline.fit(data)
+    settings = fit(data)
     rows = []
     for i in positions:
-        drawn = translation_baseline.drawn_head(data.pair_mri_mask[i], **settings)
+        drawn = drawn_head(data.pair_mri_mask[i], **settings)
         rows.append(errors(drawn, data.pair_ct[i], data.pair_ct_mask[i], "ct", window))
     cases = by_case(rows, data.pair_subject[positions])
     return {**summary(cases), "cases": cases, "settings": settings}

@@ -134,8 +134,8 @@ def digest(config: dict[str, Any]) -> str:
 def cells(config: dict[str, Any], packs: list[str]) -> list[Cell]:
     """All cells, the most telling first, each once.
 
-    Order: the central arms of the first model by seed; unfiltered and synthetic-only arms; the
-    ratio curve; the central arms of the further models.
+    Order: the central arms of the first model by seed; unfiltered arms with their controls, and
+    synthetic-only ones; the ratio curve; the central arms of the further models.
 
     Args:
         config: of the study.
@@ -146,9 +146,11 @@ def cells(config: dict[str, Any], packs: list[str]) -> list[Cell]:
 
 def _ordered(config: dict[str, Any], packs: list[str]) -> Iterator[Cell]:
     first, *others = config["models"]
+    ratios = config["ratios"]
     central = [REAL, CLASSIC, f"{DUPLICATE}@1", *(f"{p}@1" for p in packs)]
-    side = [f"{p}{UNFILTERED}@1" for p in packs] + [f"{p}{ONLY}" for p in packs]
-    curve = [f"{s}@{r:g}" for r in config["ratios"] for s in (DUPLICATE, *packs)]
+    side = [f"{s}@{r:g}" for r in ratios for s in (DUPLICATE, *(p + UNFILTERED for p in packs))]
+    side += [f"{p}{ONLY}" for p in packs]
+    curve = [f"{s}@{r:g}" for r in ratios for s in (DUPLICATE, *packs)]
     plan = list(zip(config["shares"], config["seeds"]))
     most = max(config["seeds"])
     for arms in (central, side, curve):

@@ -19,7 +19,12 @@ from core.training.gan_monitor import check_finite
 from core.training.publish import publish
 from core.training.run import Run
 from core.training.translation_data import PairBatches, SliceBatches, stack
-from core.training.translation_steps import AlignedSteps, TranslationSteps, UnpairedSteps
+from core.training.translation_steps import (
+    AlignedSteps,
+    DrawnSteps,
+    TranslationSteps,
+    UnpairedSteps,
+)
 from core.translation.similarity import inside, ssim_map
 from core.translation.slices import Slices, read_slices
 from core.translation.window import BRAIN
@@ -35,7 +40,8 @@ def train(config: dict[str, Any], data: list[Slices], run: Run, load: Load | Non
 
     Args:
         config: `[model]` of the family "cyclegan"; `[train]` with `weights` of the losses,
-            `window` (position-based selection), `fold` and `start` (aligned fine-tuning).
+            `window` (position-based selection), `warm` (share of the run that draws, see
+            `DrawnSteps`), `fold` and `start` (aligned fine-tuning).
         data: one pack of slices.
         run: folder, budget and log.
         load: returns the model that fine-tuning starts from.
@@ -88,8 +94,9 @@ def make_steps(
         return AlignedSteps(model, table, run.device), PairBatches(
             slices, positions, run.device, warp
         )
-    window = float(table.get("window", 0.0))
-    return UnpairedSteps(model, table, run.device), SliceBatches(slices, run.device, window, warp)
+    drawn = "warm" in table
+    source = SliceBatches(slices, run.device, float(table.get("window", 0.0)), warp, drawn)
+    return (DrawnSteps if drawn else UnpairedSteps)(model, table, run.device), source
 
 
 class Watch:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from core.translation.drawn import Inversion
 from core.translation.slices import Slices
 
 
 @dataclass
 class Batch:
-    """Slices and masks of both kinds, (N, 1, S, S) each; images in [-1, 1], masks in [0, 1]."""
+    """Slices and masks of both kinds, (N, 1, S, S) each; images in [-1, 1], masks in [0, 1].
+
+    `drawn_ct` belongs to `mri` and `drawn_mri` to `ct` (see `core.translation.drawn`), where the
+    source was asked for them.
+    """
 
     mri: torch.Tensor
     mri_mask: torch.Tensor
     ct: torch.Tensor
     ct_mask: torch.Tensor
+    drawn_ct: torch.Tensor | None = None
+    drawn_mri: torch.Tensor | None = None
 
 
 class SliceBatches:
@@ -31,11 +39,13 @@ class SliceBatches:
         window: draw the CT of an MRI among slices at most this far from its relative height, 0
             for any: the position-based selection of Yang et al. 2020 (sec. III-C).
         warp: whether to rotate, scale, shift and mirror.
+        drawn: whether batches also hold the other modality drawn from each slice.
     """
 
     def __init__(
-        self, slices: Slices, device: torch.device, window: float = 0.0, warp: bool = True
-    ) -> None:
+        self, slices: Slices, device: torch.device, window: float = 0.0, warp: bool = True,
+        drawn: bool = False,
+    ) -> None:  # fmt: skip
         mri, ct = slices.mri_split == "train", slices.ct_split == "train"
         order = np.argsort(slices.ct_position[ct], kind="stable")
         self.mri = stack(slices.mri[mri], slices.mri_mask[mri], device)
@@ -44,6 +54,10 @@ class SliceBatches:
         self.ct_height = torch.as_tensor(slices.ct_position[ct][order], device=device)
         self.window = window
         self.warp = warp
+        if drawn:
+            inversion = Inversion.of(slices)
+            self.mri = _beside(self.mri, inversion.draw_ct)
+            self.ct = _beside(self.ct, inversion.draw_mri)
 
     def draw(self, size: int) -> Batch:
         """A batch of `size` MRI and as many CT slices, not of the same people."""
@@ -98,6 +112,15 @@ def stack(images: np.ndarray, masks: np.ndarray, device: torch.device) -> torch.
     return torch.from_numpy(both).to(device)
 
 
+def _beside(
+    both: torch.Tensor, draw: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> torch.Tensor:
+    """(N, 2, S, S) images and masks with a third channel, drawn from the two."""
+    made = [draw(image, mask > 127) for image, mask in both.cpu().numpy()]
+    third = torch.from_numpy(np.stack(made)).to(both)
+    return torch.cat([both, third[:, None]], 1)
+
+
 def affine(size: int, device: torch.device) -> torch.Tensor:
     """Random rotation by up to 12 degrees, scale .88 to 1.14, shift by 4 %, mirror: (N, 2, 3)."""
     draw = torch.rand(size, 6, device=device) * 2 - 1
@@ -125,7 +148,10 @@ def _batch(mri: torch.Tensor, ct: torch.Tensor, vary: bool) -> Batch:
     if vary:  # an MRI has no unit: its contrast varies from scanner to scanner
         power = torch.exp((torch.rand(len(mri), 1, 1, 1, device=mri.device) * 2 - 1) * 0.3)
         image = image.clamp(min=1e-4) ** power
-    return Batch(image * 2 - 1, mri[:, 1:], ct[:, :1] * 2 - 1, ct[:, 1:])
+    batch = Batch(image * 2 - 1, mri[:, 1:2], ct[:, :1] * 2 - 1, ct[:, 1:2])
+    if mri.shape[1] > 2:
+        batch.drawn_ct, batch.drawn_mri = mri[:, 2:] * 2 - 1, ct[:, 2:] * 2 - 1
+    return batch
 
 
 class ImagePool:

@@ -40,10 +40,12 @@ class TranslationSteps:
         pool = int(table.get("pool", 64))
         self.pools = {m: ImagePool(pool, model.size, device) for m in ("ct", "mri")}
         self.scalp = round(model.size / 32)
+        self.progress = 0.0
 
     def set_rate(self, progress: float) -> None:
         """Constant for the first half of the run, then linearly to zero (Zhu et al. 2017)."""
-        share = min(1.0, 2 * (1 - min(progress, 1.0)))
+        self.progress = min(progress, 1.0)
+        share = min(1.0, 2 * (1 - self.progress))
         for optimiser in self.optimisers.values():
             for group in optimiser.param_groups:
                 group["lr"] = self.rate * max(share, 1e-3)
@@ -52,7 +54,7 @@ class TranslationSteps:
         """Update generators and critics once; losses by name, still on the device."""
         batch = source.draw(self.batch)
         values, fake_ct, fake_mri = self._generators(batch)
-        if self.weights.get("adversarial", 1.0) > 0:
+        if "adversarial" in values:
             values |= self._critics(batch, fake_ct, fake_mri)
         return values
 
@@ -114,7 +116,9 @@ class UnpairedSteps(TranslationSteps):
         cycle = F.l1_loss(model.to_mri(fake_ct), batch.mri) + F.l1_loss(
             model.to_ct(fake_mri), batch.ct
         )
-        values = {"adversarial": self.adversarial(fake_ct, fake_mri)}
+        values: Values = {}
+        if self.weights.get("adversarial", 1.0) > 0:
+            values["adversarial"] = self.adversarial(fake_ct, fake_mri)
         values |= {"cycle": cycle, "identity": identity}
         with torch.autocast(self.device.type, enabled=False):
             if self.weights.get("shape", 0.0) > 0:
@@ -126,6 +130,31 @@ class UnpairedSteps(TranslationSteps):
                     batch.mri, fake_ct, batch.mri_mask
                 ) + losses.structure_consistency(batch.ct, fake_mri, batch.ct_mask)
         return values, fake_ct, fake_mri
+
+
+class DrawnSteps(UnpairedSteps):
+    """The unpaired step after a warm start on slices drawn by hand (`core.translation.drawn`).
+
+    For the first `[train] warm` of the run the generators learn to draw; then the unpaired losses
+    take over while the weight of the drawn slices falls linearly to zero. From random weights, a
+    critic must first find out that contrast is turned round; the drawn start hands that over.
+    """
+
+    def __init__(self, model: CycleGan, table: dict[str, Any], device: torch.device) -> None:
+        super().__init__(model, table, device)
+        self.warm = float(table["warm"])
+
+    def losses(self, batch: Batch) -> tuple[Values, torch.Tensor, torch.Tensor]:
+        """The distance from the drawn slices alone, or with everything else beside it."""
+        assert batch.drawn_ct is not None and batch.drawn_mri is not None
+        if self.progress < self.warm:
+            fake_ct, fake_mri = self.model.to_ct(batch.mri), self.model.to_mri(batch.ct)
+            values, left = {}, 1.0
+        else:
+            values, fake_ct, fake_mri = super().losses(batch)
+            left = (1 - self.progress) / (1 - self.warm)
+        far = F.l1_loss(fake_ct, batch.drawn_ct) + F.l1_loss(fake_mri, batch.drawn_mri)
+        return {**values, "drawn": left * far}, fake_ct, fake_mri
 
 
 class AlignedSteps(TranslationSteps):

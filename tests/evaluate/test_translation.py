@@ -7,7 +7,7 @@ import torch
 from core.cards import read_metrics
 from core.errors import DataError
 from core.evaluate.translation import errors, evaluate, unseen
-from core.evaluate.translation_baseline import drawn_head, fit
+from core.translation.drawn import drawn_head, fit
 from core.evaluate.translation_cases import (
     baseline_of,
     by_case,

@@ -7,7 +7,7 @@ import pytest
 from core.errors import DataError
 from core.study.grid import Cell, arm, cells, digest, read_study
 
-SHIPPED = sorted((Path(__file__).parents[2] / "configs").glob("*/study.toml"))
+SHIPPED = sorted((Path(__file__).parents[2] / "configs").glob("*/study*.toml"))
 CONFIG = {
     "domain": "chest_xray", "task": "pneumonia", "shares": [0.05, 1.0], "seeds": [3, 2],
     "ratios": [0.5, 1.0], "central": 2, "packs": {}, "train": {}, "models": {"cnn": {}, "vit": {}},
@@ -53,6 +53,7 @@ def test_every_cell_once_with_the_question_first():
     assert {c.arm for c in plan if c.model == "vit"} == {"classic", "duplicate@1", "gan@1"}
     models = [c.model for c in plan]
     assert models == sorted(models)  # further models come last
+    assert Cell("cnn", 1.0, "gan-unfiltered@0.5", 1) in plan
 
 
 def test_without_packs_the_control_still_runs():
@@ -69,7 +70,7 @@ def test_the_digest_follows_what_results_depend_on():
     assert digest(CONFIG) != digest({**CONFIG, "train": {"steps": 3}})
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.parent.name)
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: f"{p.parent.name}-{p.stem}")
 def test_shipped_studies_are_whole(path):
     config = read_study(path)
     assert config["domain"] == path.parent.name

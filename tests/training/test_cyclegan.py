@@ -44,10 +44,11 @@ def settings(weights, **train):
     [
         settings(WEIGHTS),
         settings(VARIANT, window=0.2),
+        settings({**VARIANT, "drawn": 10.0}, warm=0.5),
         settings({"adversarial": 0.0, "cycle": 1.0, "identity": 0.0}),
         settings(ALIGNED, fold=1),
     ],
-    ids=["cyclegan", "variant", "cycle alone", "aligned"],
+    ids=["cyclegan", "variant", "drawn start", "cycle alone", "aligned"],
 )
 def test_every_configuration_trains_and_describes_itself(config, slices, published, tmp_path):
     run = Run(tmp_path, config, command="test")
