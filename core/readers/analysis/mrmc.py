@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import t as student
 
-from core.readers.analysis.exact import LEVEL
+from core.readers.analysis.exact import LEVEL, mid_p, mid_p_value
 
 UNIT = (0.0, 1.0)
 
@@ -37,34 +37,40 @@ def pooled(
 
     Returns:
         {"value", "ci", "se", "df", "readers", "cases"}. With one reader the interval is for that
-        reader on other cases.
+        reader on other cases. A share whose answers show no spread at all has no standard error
+        to go by; its interval is the exact one on as many cases as the smallest kind has, which
+        "exact" then names.
     """
     count = len(values)
     used = influence.shape[1] if influence.size else 0
     kinds = np.zeros(used, int) if strata is None or not used else strata
-    free = max(int(np.unique(kinds, return_counts=True)[1].min()) - 1, 1) if used else 1
+    least = int(np.unique(kinds, return_counts=True)[1].min()) if used else 0
+    free = max(least - 1, 1)
     if count == 0:
         return _result(float("nan"), float("nan"), float("nan"), 0, used, bounds)
     mean = float(np.mean(values))
     covariance = influence @ influence.T if influence.size else np.zeros((count, count))
     if count == 1:
         error = float(np.sqrt(covariance[0, 0]))
-        return _result(mean, error, free, 1, used, bounds)
+        return _result(mean, error, free, 1, used, bounds, least)
     among = float(np.var(values, ddof=1))
     shared = (covariance.sum() - np.trace(covariance)) / (count * (count - 1))
     cases = count * max(float(shared), 0.0)
     if among + cases == 0:
-        return _result(mean, 0.0, count - 1, count, used, bounds)
+        return _result(mean, 0.0, count - 1, count, used, bounds, least)
     df = (among + cases) ** 2 / (among**2 / (count - 1) + cases**2 / free)
     return _result(mean, float(np.sqrt((among + cases) / count)), df, count, used, bounds)
 
 
 def _result(
     mean: float, error: float, df: float, readers: int, cases: int,
-    bounds: tuple[float, float] | None,
+    bounds: tuple[float, float] | None, kind: int = 0,
 ) -> dict[str, Any]:  # fmt: skip
     ci = interval(mean, error, df, bounds)
-    return {"value": mean, "ci": ci, "se": error, "df": df, "readers": readers, "cases": cases}
+    found = {"value": mean, "ci": ci, "se": error, "df": df, "readers": readers, "cases": cases}
+    if error == 0 and bounds == UNIT and cases:
+        found |= {"ci": mid_p(round(mean * kind), kind), "exact": kind}
+    return found
 
 
 def interval(
@@ -91,6 +97,8 @@ def interval(
 def p_value(found: dict[str, Any], null: float, bounds: tuple[float, float] | None = None) -> float:
     """Two-sided p of a pooled figure against a fixed value, on the scale of its interval."""
     value, error = found["value"], found["se"]
+    if n := found.get("exact"):
+        return mid_p_value(round(value * n), n, null)
     if not error > 0:
         return float(value == null) if error == 0 else float("nan")
     gap = abs(value - null)

@@ -70,9 +70,17 @@ def test_limits_of_the_range_and_p_values():
     found = mrmc.pooled(np.array([0.9, 1.0, 1.0]), np.zeros((3, 1)), (-1, 1))
     assert found["ci"][1] == 1
     assert mrmc.p_value(found, 0.5) < 0.05 < mrmc.p_value(found, found["value"])
-    same = mrmc.pooled(np.array([1.0, 1.0]), np.zeros((2, 1)), mrmc.UNIT)
-    assert same["ci"] == [1, 1]
-    assert mrmc.p_value(same, 1.0) == 1 and mrmc.p_value(same, 0.5) == 0
+
+
+@pytest.mark.parametrize("readers", [1, 3])
+@pytest.mark.parametrize(("value", "chance"), [(1.0, False), (0.5, True)])
+def test_answers_without_spread_are_not_taken_for_certainty(readers, value, chance):
+    kinds = np.repeat([0, 1], 20)
+    right = np.tile(np.ones(40) if value == 1 else kinds * 1.0, (readers, 1))
+    found = mrmc.pooled(*mrmc.means(right, kinds)[1:], mrmc.UNIT, kinds)
+    low, high = found["ci"]
+    assert found["exact"] == 20 and low <= value <= high and high - low > 0.1
+    assert (mrmc.p_value(found, 0.5) > 0.05) == chance
 
 
 @pytest.mark.parametrize("values", [[0.5, 0.7, 0.66], [0.93, 0.99, 0.96], [0.04, 0.02, 0.01]])
