@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from core.study.answer import against_words, arm_words, settled, share_words  # noqa: E402
+from core.study.grid import arm  # noqa: E402
+
 START, END = "<!-- results -->", "<!-- /results -->"
 DATA = "--data ../shared/data"
 
@@ -29,8 +34,52 @@ def main() -> int:
 
 
 def content() -> str:
-    """Both tables."""
-    return table(ROOT / "checkpoints") + speed(ROOT / "benchmarks" / "results.json")
+    """All tables."""
+    checkpoints = ROOT / "checkpoints"
+    return table(checkpoints) + study(checkpoints) + speed(ROOT / "benchmarks" / "results.json")
+
+
+def study(checkpoints: Path) -> str:
+    """Markdown table of what synthetic training images add, over the count-matched control."""
+    rows = [
+        "| Does synthetic data help a small ResNet? | Difference in balanced accuracy, in points, "
+        "by share of the real images; bold where it stands after Holm's correction | Command |",
+        "|---|---|---|",
+    ]
+    for path in sorted(checkpoints.glob("*/study/results.json")):
+        results = json.loads(path.read_text())
+        own = [e for e in results["effects"] if e["set"] == "official" and compared(e)]
+        for name in dict.fromkeys(e["arm"] for e in own):
+            told = "; ".join(
+                f"{share_words(e['share'])}: {points(e['balanced_accuracy'])}"
+                for e in own if e["arm"] == name
+            )  # fmt: skip
+            rival = against_words(name, control(name))
+            rows.append(
+                f"| {results['domain']}: {arm_words(name)}, over {rival} | {told} | "
+                f"`python -m core study results --domain {results['domain']}` |"
+            )
+    return "\n\n" + "\n".join(rows) if len(rows) > 2 else ""
+
+
+def compared(effect: dict[str, Any]) -> bool:
+    """Whether it sets an arm of synthetic images against its control, in the ResNet."""
+    name = effect["arm"]
+    return bool(
+        effect["model"] == "resnet" and arm(name).synthetic and effect["against"] == control(name)
+    )
+
+
+def control(name: str) -> str:
+    """The count-matched control of an arm."""
+    return arm(name).control
+
+
+def points(figure: dict[str, Any]) -> str:
+    """A difference in points with its interval, and whether it stays after Holm's correction."""
+    low, high = (100 * v for v in figure["ci"])
+    text = f"{100 * figure['value']:+.1f} ({low:+.1f} to {high:+.1f})"
+    return f"**{text}**" if settled(figure) else text
 
 
 def table(checkpoints: Path) -> str:

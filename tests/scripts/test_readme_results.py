@@ -78,3 +78,26 @@ def test_a_benchmark_without_a_baseline_has_no_ratio(script, tmp_path):
     line = {"name": "start", "value": 4.4, "unit": "s", "ratio": None, "n": 3, "goal": "<= 6"}
     (tmp_path / "r.json").write_text(json.dumps([line]))
     assert "| start (n = 3) | 4.4 s | –; goal <= 6 |" in script.speed(tmp_path / "r.json")
+
+
+def test_what_synthetic_data_adds_is_told_with_its_interval(script, tmp_path):
+    assert script.study(tmp_path) == ""
+
+    def effect(arm, share, value, ci, holm, against="duplicate@1"):
+        found = {"value": value, "ci": ci, "holm": holm}
+        return {
+            "model": "resnet", "arm": arm, "share": share, "against": against, "set": "official",
+            "balanced_accuracy": found,
+        }  # fmt: skip
+
+    effects = [
+        effect("diffusion@1", 0.05, 0.021, [0.004, 0.039], 0.01),
+        effect("diffusion@1", 1.0, 0.001, [-0.01, 0.012], 0.9),
+        effect("diffusion@1", 1.0, 0.5, [0.4, 0.6], 0.01, against="classic"),
+    ]
+    (tmp_path / "d" / "study").mkdir(parents=True)
+    results = {"domain": "d", "effects": effects}
+    (tmp_path / "d" / "study" / "results.json").write_text(json.dumps(results))
+    row = script.study(tmp_path).splitlines()[-1]
+    assert "5 % of the data: **+2.1 (+0.4 to +3.9)**" in row
+    assert "all of the data: +0.1 (-1.0 to +1.2)" in row and "50.0" not in row
