@@ -90,7 +90,7 @@ def table(checkpoints: Path) -> str:
         metrics = json.loads(path.read_text())
         told = DESCRIBE.get(card["task"], lambda _: "")(metrics)
         if told:
-            n = f" --n {metrics['n']}" if card["task"] == "generator" else ""
+            n = f" --n {metrics['n']}" if "generator" in card["task"] else ""
             command = f"`python -m core evaluate {card['task']} {target(card)} {DATA}{n}`"
             rows.append(f"| `{card['id']}` | {told} | {command} |")
         rows += left_out(card, path.parent)
@@ -185,6 +185,20 @@ def generator(m: dict[str, Any]) -> str:
     )
 
 
+def text_generator(m: dict[str, Any]) -> str:
+    """Does the image follow the text; then the figures of a generator by class."""
+    agreed = ", ".join(
+        f"{name} {interval(found['agreement'])}" if found["agreement"]
+        else f"{name} (no classifier knows it), read right {interval(found['read'])}"
+        for name, found in m["agreement"].items()
+    )  # fmt: skip
+    return (
+        f"condition in the image as in the text: {agreed}; negated, hedged and resolved sentences "
+        f"{interval(m['negation']['all'])}; wording changes an image by "
+        f"{interval(m['paraphrase']['sensitivity'], 2)} of what the seed does; {generator(m)}"
+    )
+
+
 def detector(metrics: dict[str, Any]) -> str:
     """Files as given, and all re-encoded alike; then generators."""
     parts = []
@@ -225,6 +239,7 @@ DESCRIBE = {
     "autoencoder": autoencoder,
     "classifier": classifier,
     "generator": generator,
+    "text-generator": text_generator,
     "detector": detector,
     "translator": translator,
 }

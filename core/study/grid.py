@@ -134,8 +134,9 @@ def digest(config: dict[str, Any]) -> str:
 def cells(config: dict[str, Any], packs: list[str]) -> list[Cell]:
     """All cells, the most telling first, each once.
 
-    Order: the central arms of the first model by seed; unfiltered arms with their controls, and
-    synthetic-only ones; the ratio curve; the central arms of the further models.
+    Order: the first model by seed, with its central arms, the unfiltered ones and their controls,
+    and the synthetic-only ones; the central arms of the further models; the rest of the ratio
+    curve.
 
     Args:
         config: of the study.
@@ -152,13 +153,17 @@ def _ordered(config: dict[str, Any], packs: list[str]) -> Iterator[Cell]:
     side += [f"{p}{ONLY}" for p in packs]
     curve = [f"{s}@{r:g}" for r in ratios for s in (DUPLICATE, *packs)]
     plan = list(zip(config["shares"], config["seeds"]))
-    most = max(config["seeds"])
-    for arms in (central, side, curve):
-        for seed in range(most):
-            for share, count in plan:
-                if seed < count:
-                    yield from (Cell(first, share, a, seed) for a in arms)
+    yield from _by_seed(first, central + side, plan)
     for seed in range(int(config.get("central", 3))):
         for model in others:
             for share, _ in plan:
                 yield from (Cell(model, share, a, seed) for a in central[1:])
+    yield from _by_seed(first, curve, plan)
+
+
+def _by_seed(model: str, arms: list[str], plan: list[tuple[float, int]]) -> Iterator[Cell]:
+    """All arms at every share with one seed, then the next: a run cut short has whole seeds."""
+    for seed in range(max(count for _, count in plan)):
+        for share, count in plan:
+            if seed < count:
+                yield from (Cell(model, share, a, seed) for a in arms)

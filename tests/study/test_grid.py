@@ -51,8 +51,9 @@ def test_every_cell_once_with_the_question_first():
     assert {c.seed for c in plan if c.share == 0.05 and c.model == "cnn"} == {0, 1, 2}
     assert {c.seed for c in plan if c.share == 1.0 and c.model == "cnn"} == {0, 1}
     assert {c.arm for c in plan if c.model == "vit"} == {"classic", "duplicate@1", "gan@1"}
-    models = [c.model for c in plan]
-    assert models == sorted(models)  # further models come last
+    place = {c: k for k, c in enumerate(plan)}
+    assert place[Cell("cnn", 1.0, "gan-only", 1)] < place[Cell("vit", 0.05, "classic", 0)]
+    assert place[Cell("vit", 1.0, "gan@1", 1)] < place[Cell("cnn", 0.05, "gan@0.5", 0)]
     assert Cell("cnn", 1.0, "gan-unfiltered@0.5", 1) in plan
 
 
