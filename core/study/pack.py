@@ -7,6 +7,7 @@ and `pack.json`, which says which model drew it and what that model had learned 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from core.errors import DataError
 from core.evaluate.image_checks import check
 from core.evaluate.quality_gate import faults
 from core.evaluate.sampling import draw
-from core.registry import Registry
+from core.registry import Loaded, Registry
 from core.study.provenance import learned_from
 
 SEED = 700  # sampling seeds of packs lie far from those of evaluation and of pages
@@ -78,33 +79,58 @@ def make_pack(
     card, known = loaded.card, list(loaded.card.classes)
     if lacking := [c for c in wanted if c not in known]:
         raise DataError(f"{card.id} cannot draw: {', '.join(lacking)}.")
-    own, batch = _class_ids(domain), BATCH.get(loaded.device.type, 16)
-    images: list[np.ndarray] = []
-    classes: list[int] = []
-    passed: list[bool] = []
-    reasons: dict[str, int] = {}
-    most, seed = ROUNDS * sum(wanted.values()), SEED
+    own, wanted = _class_ids(domain), {name: count for name, count in wanted.items() if count}
+    sheets: list[Sheet] = []
     for name, count in wanted.items():
-        got = drawn = 0
-        while got < count and drawn < ROUNDS * count:
-            labels = np.full(min(batch, max(count - got, 1) * 2), known.index(name))
-            seed += 1
-            made = draw(loaded, labels, seed, options, batch)
-            fine = _judge(registry, domain, made, reasons) if gate else [True] * len(made)
-            images.append(made)
-            classes += [own.index(name)] * len(made)
-            passed += fine
-            got, drawn = got + sum(fine), drawn + len(made)
+        label, done = known.index(name), sum(len(s.passed) for s in sheets)
+        seed = SEED + sum(s.rounds for s in sheets)
+
+        def said(drawn: int, done: int = done) -> None:
             if progress:
-                progress(len(classes), most)
+                progress(done + drawn, ROUNDS * sum(wanted.values()))
+
+        sheets.append(_draw_class(registry, loaded, label, count, seed, options, gate, said))
+    classes = [own.index(name) for name, s in zip(wanted, sheets) for _ in s.passed]
+    passed = [fine for s in sheets for fine in s.passed]
+    reasons = dict(sum((Counter(s.reasons) for s in sheets), Counter()))
     about = _about(card, domain, options, gate, classes, passed, reasons, own)
     about["trained_on"] = learned_from(registry, card)
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "images.npy", np.concatenate(images))
+    np.save(folder / "images.npy", np.concatenate([s.images for s in sheets]))
     np.save(folder / "classes.npy", np.array(classes))
     np.save(folder / "passed.npy", np.array(passed))
     write_json(folder / "pack.json", about)
     return about
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What was drawn of one class: images, whether each passed, why not, calls of the generator."""
+
+    images: np.ndarray
+    passed: list[bool]
+    reasons: list[str]
+    rounds: int
+
+
+def _draw_class(
+    registry: Registry, loaded: Loaded, label: int, count: int, seed: int,
+    options: dict[str, float] | None, gate: bool, said: Callable[[int], None],
+) -> Sheet:  # fmt: skip
+    """Draw one class until `count` images passed, at most `ROUNDS` times as many."""
+    batch, domain = BATCH.get(loaded.device.type, 16), loaded.card.domain
+    images: list[np.ndarray] = []
+    passed: list[bool] = []
+    reasons: list[str] = []
+    while sum(passed) < count and len(passed) < ROUNDS * count:
+        labels = np.full(min(batch, max(count - sum(passed), 1) * 2), label)
+        made = draw(loaded, labels, seed + len(images) + 1, options, batch)
+        found = _judge(registry, domain, made) if gate else [[]] * len(made)
+        images.append(made)
+        passed += [not own for own in found]
+        reasons += [reason for own in found for reason in own]
+        said(len(passed))
+    return Sheet(np.concatenate(images), passed, reasons, len(images))
 
 
 def _class_ids(domain: str) -> list[str]:
@@ -113,13 +139,9 @@ def _class_ids(domain: str) -> list[str]:
     return list(domains.get(domain).class_ids)
 
 
-def _judge(
-    registry: Registry, domain: str, made: np.ndarray, reasons: dict[str, int]
-) -> list[bool]:
-    found = [faults(c) for c in check(registry, domain, made)]
-    for reason in (r for own in found for r in own):
-        reasons[reason] = reasons.get(reason, 0) + 1
-    return [not own for own in found]
+def _judge(registry: Registry, domain: str, made: np.ndarray) -> list[list[str]]:
+    """What the quality gate has against each image."""
+    return [faults(c) for c in check(registry, domain, made)]
 
 
 def _about(
