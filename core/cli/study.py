@@ -16,6 +16,7 @@ app = typer.Typer(help="What synthetic training images add, measured.", no_args_
 _CONFIG = typer.Option(help="The study's TOML file, configs/DOMAIN/study.toml.")
 _OUT = typer.Option(help="The study's folder; runs/study-DOMAIN by default.")
 _GATE = typer.Option(help="Mark which images pass the quality gate.")
+_DRAWN = typer.Option(min=0, help="Images to draw at least, passed or not, per real one.")
 _RATIO = typer.Option(min=0.01, help="Images to pass, per real training image of the class.")
 
 
@@ -27,6 +28,7 @@ def pack(
     name: Annotated[str, typer.Option(help="Name of the pack in the configuration.")],
     model: Annotated[str, typer.Option(help="The generator that draws it.")],
     ratio: Annotated[float, _RATIO] = 2.0,
+    drawn: Annotated[float, _DRAWN] = 0.0,
     steps: Annotated[int | None, typer.Option(min=1, help="Sampling steps (diffusion).")] = None,
     guidance: Annotated[float | None, typer.Option(min=0, help="Guidance (diffusion).")] = None,
     truncation: Annotated[
@@ -52,6 +54,7 @@ def pack(
             default_registry(), domain, model,
             {c: round(ratio * n) for c, n in wanted.items()}, folder,
             {k: v for k, v in given.items() if v is not None}, gate, counter("images"),
+            {c: round(drawn * n) for c, n in wanted.items()},
         )  # fmt: skip
         emit(about, as_json, f"{folder}: {sum(about['drawn'].values())} images, "
                              f"{sum(about['passed'].values())} passed")  # fmt: skip

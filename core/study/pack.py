@@ -56,6 +56,7 @@ def make_pack(
     options: dict[str, float] | None = None,
     gate: bool = True,
     progress: Progress | None = None,
+    least: dict[str, int] | None = None,
 ) -> dict[str, Any]:
     """Draw images until enough of each class passed the gate, and write a pack.
 
@@ -68,6 +69,7 @@ def make_pack(
         options: sampling options; the model's own by default.
         gate: without it every image counts as passed, and the pack says so.
         progress: called with images drawn and the largest number that may be needed.
+        least: number of drawn images by class id, passed or not, for arms without the gate.
 
     Returns:
         What `pack.json` holds.
@@ -89,7 +91,8 @@ def make_pack(
             if progress:
                 progress(done + drawn, ROUNDS * sum(wanted.values()))
 
-        sheets.append(_draw_class(registry, loaded, label, count, seed, options, gate, said))
+        goal = (count, (least or {}).get(name, 0))
+        sheets.append(_draw_class(registry, loaded, label, goal, seed, options, gate, said))
     classes = [own.index(name) for name, s in zip(wanted, sheets) for _ in s.passed]
     passed = [fine for s in sheets for fine in s.passed]
     reasons = dict(sum((Counter(s.reasons) for s in sheets), Counter()))
@@ -114,16 +117,21 @@ class Sheet:
 
 
 def _draw_class(
-    registry: Registry, loaded: Loaded, label: int, count: int, seed: int,
+    registry: Registry, loaded: Loaded, label: int, goal: tuple[int, int], seed: int,
     options: dict[str, float] | None, gate: bool, said: Callable[[int], None],
 ) -> Sheet:  # fmt: skip
-    """Draw one class until `count` images passed, at most `ROUNDS` times as many."""
+    """Draw until the goal's first number of images passed, or were drawn `ROUNDS` times over.
+
+    The goal's second number is drawn in any case.
+    """
+    count, least = goal
     batch, domain = BATCH.get(loaded.device.type, 16), loaded.card.domain
     images: list[np.ndarray] = []
     passed: list[bool] = []
     reasons: list[str] = []
-    while sum(passed) < count and len(passed) < ROUNDS * count:
-        labels = np.full(min(batch, max(count - sum(passed), 1) * 2), label)
+    while (sum(passed) < count and len(passed) < ROUNDS * count) or len(passed) < least:
+        open_ = max(2 * (count - sum(passed)), least - len(passed))
+        labels = np.full(min(batch, open_), label)
         made = draw(loaded, labels, seed + len(images) + 1, options, batch)
         found = _judge(registry, domain, made) if gate else [[]] * len(made)
         images.append(made)

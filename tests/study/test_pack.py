@@ -32,6 +32,16 @@ def test_the_gate_marks_and_drawing_ends(tmp_path, generators, images):
     assert (about["turned_away"] == {}) == bool(pack.passed.all())
 
 
+def test_more_can_be_drawn_than_pass(tmp_path, generators):
+    wanted, least = {"normal": 3, "viral": 3}, {"viral": 20}
+    about = make_pack(
+        generators, "chest_xray", "toy-gan", wanted, tmp_path / "p", gate=False, least=least
+    )
+    assert about["drawn"]["viral"] == 20 and about["drawn"]["normal"] < 20
+    pack = read_pack(tmp_path / "p")
+    assert len({image.tobytes() for image in pack.images}) == len(pack.images)
+
+
 def test_unknown_classes_and_missing_packs_are_said(tmp_path, generators):
     with pytest.raises(DataError, match="cannot draw: glioma"):
         make_pack(generators, "chest_xray", "toy-gan", {"glioma": 1}, tmp_path / "p")

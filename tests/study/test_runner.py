@@ -105,10 +105,10 @@ def test_other_settings_start_anew(material, config, tmp_path, publish_here):
 def test_small_packs_leave_a_note_instead_of_a_cell(material, config, tmp_path, publish_here):
     config |= {"ratios": [9.0], "shares": [1.0], "seeds": [1], "central": 0}
     tally = run_cells(material, config, tmp_path)
-    assert tally["missing"] == 2  # both packs; copies never run out
+    assert tally["missing"] == 4  # both packs, with the gate and without; copies never run out
     reasons = [c["missing"] for c, logits in read_cells(tmp_path) if logits is None]
-    assert len(reasons) == 2 and all("are needed" in r for r in reasons)
-    assert run_cells(material, config, tmp_path)["missing"] == 2  # tried again once packs grow
+    assert len(reasons) == 4 and all("are needed" in r for r in reasons)
+    assert run_cells(material, config, tmp_path)["missing"] == 4  # tried again once packs grow
 
 
 def test_packs_that_are_not_made_leave_their_arms_out(images, config, tmp_path):
