@@ -49,6 +49,9 @@ def study(checkpoints: Path) -> str:
     for path in sorted(checkpoints.glob("*/study/results.json")):
         results = json.loads(path.read_text())
         own = [e for e in results["effects"] if e["set"] == "official" and compared(e)]
+        domain, side = results["domain"], results.get("settings", {}).get("side")
+        file = f"study-{side}" if side else "study"
+        options = f"--domain {domain} --config configs/{domain}/{file}.toml"
         for name in dict.fromkeys(e["arm"] for e in own):
             told = "; ".join(
                 f"{share_words(e['share'])}: {points(e['balanced_accuracy'])}"
@@ -57,7 +60,7 @@ def study(checkpoints: Path) -> str:
             rival = against_words(name, control(name))
             rows.append(
                 f"| {results['domain']}: {arm_words(name)}, over {rival} | {told} | "
-                f"`python -m core study results --domain {results['domain']}` |"
+                f"`python -m core study augmentation {options} {DATA}`, then `study results` |"
             )
     return "\n\n" + "\n".join(rows) if len(rows) > 2 else ""
 
