@@ -18,6 +18,7 @@ import torch
 from core.cards import Card, write_json
 from core.errors import DataError
 from core.evaluate import calibration, seeds
+from core.study.answer import arm_words
 from core.study.cell import Trained, settings_of, train_cell
 from core.study.grid import Cell, arm, cells, digest
 from core.study.material import Material
@@ -147,7 +148,7 @@ def keep(
         run.log(**{k: v for k, v in look.items() if k != "step"})
     card = Card(
         id=f"{own.id}/{name}", domain=own.id, task="classifier", family=cell.model,
-        title=f"Study: {cell.model}, {cell.share:.0%} of the real images, {cell.arm}",
+        title=f"Study, {cell.share:.0%}: {arm_words(cell.arm)}",
         config=settings_of(cell, material, config),
         classes=list(own.task(material.task).labels),
         preprocessing=material.recipe.to_dict(), calibration=fitted,

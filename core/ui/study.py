@@ -32,7 +32,7 @@ from core.ui.comparison import TEST_SETS
 from core.ui.figures import classification, study
 from core.ui.figures.frame import show
 
-PREFERRED = "diffusion@1"
+PREFERRED = ("diffusion@1", "diffusion-unfiltered@1")  # shown first, where it was run
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def choose(results: dict[str, Any]) -> View:
     own = [a for a in results["arms"] if a["model"] == model]
     shares = sorted({a["share"] for a in own if arm(a["arm"]).synthetic})
     names = list(dict.fromkeys(a["arm"] for a in own if arm(a["arm"]).synthetic))
-    first = names.index(PREFERRED) if PREFERRED in names else 0
+    first = next((names.index(name) for name in PREFERRED if name in names), 0)
     with row[1]:
         name = st.selectbox("Trained on real and …", names, first, key="study_arm",
                             bind="query-params", format_func=arm_words)  # fmt: skip

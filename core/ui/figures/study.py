@@ -68,23 +68,25 @@ def ratio_curve(
     results: dict[str, Any], model: str, share: float, where: str, figure: str
 ) -> go.Figure | None:
     """A figure against the number of added images per real one, with the control's curve."""
-    lines: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+    lines: dict[tuple[str, bool], list[tuple[float, dict[str, Any]]]] = {}
     for entry in results["arms"]:
         what = arm(entry["arm"])
-        fits = what.ratio and what.filtered and what.keep_real
+        fits = what.ratio and what.keep_real
         if fits and (entry["model"], entry["share"]) == (model, share):
-            lines.setdefault(what.source, []).append((what.ratio, entry[where][figure]))
+            line = lines.setdefault((what.source, not what.filtered), [])
+            line.append((what.ratio, entry[where][figure]))
     fig = go.Figure()
-    for place, (source, points) in enumerate(sorted(lines.items(), key=lambda line: line[0])):
+    for place, ((source, loose), points) in enumerate(sorted(lines.items())):
         points.sort(key=lambda point: point[0])
         levels = [level for _, level in points]
-        control = source == DUPLICATE
+        name = source_words(source) + (", unfiltered" if loose else "")
+        dash = "dash" if source == DUPLICATE else "dot" if loose else "solid"
         fig.add_scatter(
             x=[ratio for ratio, _ in points],
             y=[v["mean"] for v in levels],
             mode="lines+markers",
-            name="copies of real images (control)" if control else source_words(source),
-            line={"color": PALETTE[place], "dash": "dash" if control else "solid"},
+            name="copies of real images (control)" if source == DUPLICATE else name,
+            line={"color": PALETTE[place], "dash": dash},
             error_y={"type": "data", "array": [v["sd"] for v in levels]},
         )
     if not fig.data:
