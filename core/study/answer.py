@@ -128,7 +128,7 @@ def footing(results: dict[str, Any], model: str, share: float, name: str, where:
     lines = []
     if own:
         lines.append(
-            f"{MODELS.get(model, model).capitalize()}, {len(own['seeds'])} seeds, "
+            f"{_first_upper(MODELS.get(model, model))}, {len(own['seeds'])} seeds, "
             f"{results['test_images'][where]:,} test images, {sum(own['images']):,} training "
             f"images{_side(results)}; intervals over images and seeds "
             f"({results['resamples']:,} resamples); "
@@ -145,8 +145,14 @@ def footing(results: dict[str, Any], model: str, share: float, name: str, where:
     lines += _leaks(results, arm(name).source)
     if cells["done"] < cells["planned"]:
         gap = cells["planned"] - cells["done"]
-        lines.append(f"{gap} of {cells['planned']} planned trainings are missing.")
+        short = len(cells.get("missing", []))
+        why = f", {short} of them for want of images in their pack" if short else ""
+        lines.append(f"{gap} of {cells['planned']} planned trainings are missing{why}.")
     return lines
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _side(results: dict[str, Any]) -> str:

@@ -109,3 +109,9 @@ def test_the_table_repeats_the_file(results):
     assert found.loc["diffusion@1", "p_holm"] == gap["balanced_accuracy"]["holm"]
     assert found.loc["classic", "control"] == ""
     assert len(table(results, "official")) == 2 * len(planted.SKILLS)
+
+
+def test_gaps_for_want_of_images_are_told_apart(results):
+    cells = {"planned": 9, "done": 5, "missing": [{"cell": "c", "reason": "few"}] * 3}
+    lines = footing({**results, "cells": cells}, "cnn", 0.05, "diffusion@1", "official")
+    assert "4 of 9 planned trainings are missing, 3 of them for want of images" in " ".join(lines)
