@@ -208,7 +208,8 @@ def make_bank(teacher: TextGenerator, pairs: WeakPairs, size: int, run: Run) -> 
         text = pairs.texts.draw(condition)
         noise = torch.randn((size, *pairs.grids.shape[1:]), device=condition.device)
     target = []
-    for rows in torch.arange(size, device=condition.device).split(512):
+    chunk = 512 if run.device.type == "cuda" else 32  # a CPU's caches hold no more
+    for rows in torch.arange(size, device=condition.device).split(chunk):
         with mixed(run.device):
             own = text[rows]
             heard, silent = teacher.both(pairs.states[own], pairs.mask[own])
