@@ -147,9 +147,10 @@ class DrawnSteps(UnpairedSteps):
     def losses(self, batch: Batch) -> tuple[Values, torch.Tensor, torch.Tensor]:
         """The distance from the drawn slices alone, or with everything else beside it."""
         assert batch.drawn_ct is not None and batch.drawn_mri is not None
+        values: Values = {}
+        left = 1.0
         if self.progress < self.warm:
             fake_ct, fake_mri = self.model.to_ct(batch.mri), self.model.to_mri(batch.ct)
-            values, left = {}, 1.0
         else:
             values, fake_ct, fake_mri = super().losses(batch)
             left = (1 - self.progress) / (1 - self.warm)

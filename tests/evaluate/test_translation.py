@@ -7,7 +7,6 @@ import torch
 from core.cards import read_metrics
 from core.errors import DataError
 from core.evaluate.translation import errors, evaluate, unseen
-from core.translation.drawn import drawn_head, fit
 from core.evaluate.translation_cases import (
     baseline_of,
     by_case,
@@ -18,6 +17,7 @@ from core.evaluate.translation_cases import (
     summary,
 )
 from core.registry import Registry
+from core.translation.drawn import drawn_head, fit
 from core.translation.head import head_mask
 from core.translation.window import BRAIN
 from tests.phantoms import head
