@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -72,10 +73,11 @@ class TextGanTrainer:
         self.bank: Bank | None = None
         if teacher := self.settings.get("teacher"):
             loaded = registry.get(str(teacher))
-            self.bank = make_bank(
-                cast(TextGenerator, loaded.module), self.pairs, int(self.settings["bank"]), run
+            digest, size = loaded.card.files[WEIGHTS], int(self.settings["bank"])
+            self.bank = kept_bank(
+                cast(TextGenerator, loaded.module), self.pairs, size, run, digest[:12]
             )
-            self.start["teacher"] = {"id": loaded.card.id, "sha256": loaded.card.files[WEIGHTS]}
+            self.start["teacher"] = {"id": loaded.card.id, "sha256": digest}
         self._resume()
 
     def given(self, size: int) -> Bank:
@@ -173,7 +175,7 @@ class TextGanTrainer:
         save_grid(pixels, self.run.folder / "grids" / f"{self.run.step:07d}.png")
 
     def save(self) -> None:
-        """Write the state to resume from; the bank is drawn again."""
+        """Write the state to resume from; the bank has a file of its own."""
         self.run.save_state(
             {
                 "model": self.model.state_dict(),
@@ -190,6 +192,27 @@ class TextGanTrainer:
             self.ema.module.load_state_dict(state["ema"])
             for name, optimiser in self.optimisers.items():
                 optimiser.load_state_dict(state["optimisers"][name])
+
+
+def kept_bank(
+    teacher: TextGenerator, pairs: WeakPairs, size: int, run: Run, mark: str
+) -> Bank:  # fmt: skip
+    """The bank of a run: drawn once, then read from the run's folder.
+
+    Args:
+        teacher, pairs, size, run: see `make_bank`.
+        mark: of the teacher's weights; another teacher's bank is not taken.
+    """
+    path = run.folder / f"bank-{mark}-{size}-{run.seed}.safetensors"
+    device = pairs.grids.device
+    if path.exists():
+        return Bank(**{k: v.to(device) for k, v in load_file(path).items()})
+    bank = make_bank(teacher, pairs, size, run)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file({k: v.cpu().contiguous() for k, v in vars(bank).items()}, partial)
+    partial.replace(path)
+    return bank
 
 
 @torch.no_grad()
