@@ -180,14 +180,15 @@ def _charts(registry: Registry, cards: list[Card], known: dict[str, dict[str, An
     left, right = st.columns(2)
     with left:
         show(figures.by_case({t: m["cases"] for t, m in known.items()}, "mae"), "cases", "By case")
-        kid = [f"{t}: {m['kid']['value']:.2f} ± {m['kid']['sd']:.2f}" for t, m in known.items()]
+        kid = [f"{t}: {m['kid']['value']:.4f} ± {m['kid']['sd']:.4f}" for t, m in known.items()]
         real = next(iter(known.values()))["kid"]
         st.caption(
             f"KID to real slices, in the encoder's features: {'; '.join(kid)}. Real to real of "
-            f"other people: {real['real']:.2f} ± {real['real_sd']:.2f}."
+            f"other people: {real['real']:.4f} ± {real['real_sd']:.4f}."
         )
     logs = {c.title: read_log(registry.folder(c.id) / "history.jsonl") for c in cards}
-    logs = {t: rows for t, rows in logs.items() if any("val_mae" in r for r in rows)}
+    order = [t for t in known if t in logs] + [t for t in logs if t not in known]  # same colours
+    logs = {t: logs[t] for t in order if any("val_mae" in r for r in logs[t])}
     with right:
         if logs:
             label = "Validation MAE, MRI to CT"
