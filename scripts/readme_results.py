@@ -155,9 +155,10 @@ def target(card: dict[str, Any]) -> str:
 
 
 def interval(figure: dict[str, Any], digits: int = 3) -> str:
-    """A figure with its 95 % interval."""
+    """A figure or a share with its 95 % interval."""
     low, high = figure["ci"]
-    return f"{figure['value']:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    value = figure["value"] if "value" in figure else figure["rate"]
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def classifier(metrics: dict[str, Any]) -> str:

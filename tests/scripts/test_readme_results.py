@@ -101,3 +101,19 @@ def test_what_synthetic_data_adds_is_told_with_its_interval(script, tmp_path):
     row = script.study(tmp_path).splitlines()[-1]
     assert "5 % of the data: **+2.1 (+0.4 to +3.9)**" in row
     assert "all of the data: +0.1 (-1.0 to +1.2)" in row and "50.0" not in row
+
+
+def test_a_generator_from_text_is_told_by_condition_and_negation(script):
+    share = {"rate": 0.65, "ci": [0.52, 0.76], "k": 39, "n": 60}
+    told = script.text_generator(
+        {
+            "agreement": {
+                "normal": {"agreement": share, "read": share},
+                "covid19": {"agreement": None, "read": share},
+            },
+            "negation": {"all": share},
+            "paraphrase": {"sensitivity": {"value": 0.09, "ci": [0.08, 0.1]}},
+        }
+    )
+    assert "normal 0.650 (0.520 to 0.760)" in told and "no classifier knows it" in told
+    assert "0.09 (0.08 to 0.10) of what the seed does" in told
