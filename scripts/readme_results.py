@@ -57,7 +57,7 @@ def study(checkpoints: Path) -> str:
                 f"{share_words(e['share'])}: {points(e['balanced_accuracy'])}"
                 for e in own if e["arm"] == name
             )  # fmt: skip
-            rival = against_words(name, control(name))
+            rival = against_words(name, arm(name).control)
             rows.append(
                 f"| {results['domain']}: {arm_words(name)}, over {rival} | {told} | "
                 f"`python -m core study augmentation {options} {DATA}`, then `study results` |"
@@ -67,15 +67,9 @@ def study(checkpoints: Path) -> str:
 
 def compared(effect: dict[str, Any]) -> bool:
     """Whether it sets an arm of synthetic images against its control, in the ResNet."""
-    name = effect["arm"]
-    return bool(
-        effect["model"] == "resnet" and arm(name).synthetic and effect["against"] == control(name)
-    )
-
-
-def control(name: str) -> str:
-    """The count-matched control of an arm."""
-    return arm(name).control
+    what = arm(effect["arm"])
+    own = effect["model"] == "resnet" and effect["against"] == what.control
+    return bool(own and what.synthetic)
 
 
 def points(figure: dict[str, Any]) -> str:

@@ -95,15 +95,21 @@ def make_pack(
         sheets.append(_draw_class(registry, loaded, label, goal, seed, options, gate, said))
     classes = [own.index(name) for name, s in zip(wanted, sheets) for _ in s.passed]
     passed = [fine for s in sheets for fine in s.passed]
-    reasons = dict(sum((Counter(s.reasons) for s in sheets), Counter()))
+    reasons = dict(Counter(reason for s in sheets for reason in s.reasons))
     about = _about(card, domain, options, gate, classes, passed, reasons, own)
     about["trained_on"] = learned_from(registry, card)
+    _write(folder, np.concatenate([s.images for s in sheets]), classes, passed, about)
+    return about
+
+
+def _write(
+    folder: Path, images: np.ndarray, classes: list[int], passed: list[bool], about: dict[str, Any]
+) -> None:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / "images.npy", np.concatenate([s.images for s in sheets]))
+    np.save(folder / "images.npy", images)
     np.save(folder / "classes.npy", np.array(classes))
     np.save(folder / "passed.npy", np.array(passed))
     write_json(folder / "pack.json", about)
-    return about
 
 
 @dataclass(frozen=True)
