@@ -186,7 +186,7 @@ def generator(m: dict[str, Any]) -> str:
 def text_generator(m: dict[str, Any]) -> str:
     """Does the image follow the text; then the figures of a generator by class."""
     agreed = ", ".join(
-        f"{name} {interval(found['agreement'])}" if found["agreement"]
+        f"{name} {interval(found['agreement'])}{_beside_real(found)}" if found["agreement"]
         else f"{name} (no classifier knows it), read right {interval(found['read'])}"
         for name, found in m["agreement"].items()
     )  # fmt: skip
@@ -195,6 +195,11 @@ def text_generator(m: dict[str, Any]) -> str:
         f"{interval(m['negation']['all'])}; wording changes an image by "
         f"{interval(m['paraphrase']['sensitivity'], 2)} of what the seed does; {generator(m)}"
     )
+
+
+def _beside_real(found: dict[str, Any]) -> str:
+    """The judge's share right on real images of the condition, where it was measured."""
+    return f" (real images {found['real']['rate']:.2f})" if found.get("real") else ""
 
 
 def detector(metrics: dict[str, Any]) -> str:

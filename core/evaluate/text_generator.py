@@ -31,6 +31,8 @@ DEFINITIONS = {
     "synthetic image (null where none knows the condition), is the one of the text. Texts: "
     "findings and impression of OpenI's test "
     "part with the indexers' labels; kinds of pneumonia are named in hand-written sentences.",
+    "real": "The same classifier's share right on the official test images of the condition: the "
+    "agreement that real images reach.",
     "read": "The same for what the generator itself reads in the text, before it draws.",
     "negation": "Hand-written sentences that deny, close, hedge or affirm a finding; hedged ones "
     "count as present (U-Ones, Irvin et al. 2019). An image is right where the classifier's answer "
@@ -150,6 +152,8 @@ def evaluate(
         "judges": {c: j.id for c in CONDITIONS if (j := judge_of(registry, c))},
     }  # fmt: skip
     result["agreement"] = step(agreement(drawer, texts, n))
+    for condition, found in result["agreement"].items():
+        found["real"] = judged_real(drawer, data, condition)
     result["negation"] = step(negation(drawer))
     result["paraphrase"] = step(paraphrase(drawer))
     real = RealSets(registry, data, data.domain.class_ids, n, splits)
@@ -206,6 +210,22 @@ def agreement(drawer: Drawer, texts: dict[str, list[str]], n: int) -> dict[str, 
             "texts": len(read),
         }
     return found
+
+
+def judged_real(drawer: Drawer, data: DomainData, condition: str) -> dict[str, Any] | None:
+    """The judge's share right on the official test images of a condition; None where none can be.
+
+    Args:
+        drawer: knows the judges.
+        data: images of the domain.
+        condition: one of `CONDITIONS`.
+    """
+    wanted = [data.domain.class_ids.index(c) for c in IMAGE_CLASSES[condition]]
+    test = data.indices("test")
+    rows = test[np.isin(data.class_index[test], wanted)]
+    if not len(rows):
+        return None
+    return known_share(drawer.right(np.asarray(data.images[rows]), [condition] * len(rows)))
 
 
 def negation(drawer: Drawer, each: int = 2) -> dict[str, Any]:

@@ -66,6 +66,8 @@ def test_every_figure_is_written(setting):
     assert shares[-1] == 1 and found["judges"]["normal"] == "chest_xray/toy-conditions"
     assert set(found["agreement"]) == set(CONDITIONS)
     assert found["agreement"]["normal"]["agreement"]["n"] == 6
+    normal = data.class_index[data.indices("test")] == data.domain.class_ids.index("normal")
+    assert found["agreement"]["normal"]["real"]["n"] == normal.sum() > 0
     groups = ("denied", "resolved", "hedged", "affirmed")
     assert sum(found["negation"][g]["n"] for g in groups) == found["negation"]["all"]["n"]
     assert found["paraphrase"]["sensitivity"]["value"] >= 0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.cards import write_card
 from core.errors import CancelledError, CheckpointError, SynthLensError
 from core.memory import ON_CPU, SMALLER
 from core.services import queue, text
@@ -144,3 +145,15 @@ def test_which_answers_agree_with_a_condition(labels, condition, wanted):
     assert text.expected(labels, condition) == wanted
     answer = Prediction("chest_xray", "x", labels[0], dict.fromkeys(labels, 0.5))
     assert text.agrees(answer, condition) == (labels[0] in wanted if wanted else None)
+
+
+def test_the_judge_is_the_better_one_on_validation(registry):
+    judge = text.judge_of(registry, "normal")
+    better = replace(judge, id="chest_xray/toy-better", title="Better")
+    better.calibration = judge.calibration | {"validation": {"balanced_accuracy": 1.0}}
+    folder = registry.root / better.id
+    folder.mkdir()
+    for name in judge.files:
+        (folder / name).write_bytes((registry.folder(judge.id) / name).read_bytes())
+    write_card(better, folder)
+    assert text.judge_of(type(registry)(registry.root), "normal").id == better.id
