@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from core.evaluate.texture import luminance, radial_power
+from core.preprocessing import resized
 
 SIDE = 64  # px: coarse, so that soft or re-encoded images of a domain stay what they are
 BANDS = ((1, 1), (2, 2), (3, 4), (5, 6), (7, 9), (10, 13), (14, 19), (20, 28))
@@ -15,7 +15,7 @@ BANDS = ((1, 1), (2, 2), (3, 4), (5, 6), (7, 9), (10, 13), (14, 19), (20, 28))
 def coarse(pixels: np.ndarray, size: int = SIDE) -> np.ndarray:
     """Area-average (N, S, S, C) uint8 images to (N, size, size, C) uint8."""
     x = torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float()
-    x = F.interpolate(x, (size, size), mode="bilinear", antialias=True)
+    x = resized(x, size)
     return x.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
 

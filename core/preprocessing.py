@@ -7,6 +7,14 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn import functional
+
+
+def resized(images: torch.Tensor, side: int) -> torch.Tensor:
+    """Images (N, C, S, S) at another side, antialiased, differentiable; unchanged at `side`."""
+    if images.shape[-1] == side:
+        return images
+    return functional.interpolate(images, (side, side), mode="bilinear", antialias=True)
 
 
 @dataclass(frozen=True)

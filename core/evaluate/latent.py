@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import torch
+from torch import nn
 
 from core import domains
 from core.errors import CheckpointError
@@ -13,6 +14,7 @@ from core.evaluate.features import find_encoder
 from core.latent import attributes, catalogue
 from core.latent.pca import sample_codes
 from core.models.gan.stylegan2 import StyleGAN2
+from core.preprocessing import resized
 from core.registry import Loaded, Registry
 
 FRESH = 1_000_000  # first seed of the codes that effects are measured on
@@ -87,6 +89,16 @@ def judges_of(
     names: list[str] = []
     for card in registry.cards(domain):
         if card.task in ("classifier", "detector") and registry.status(card.id).verified:
-            judges[card.id] = registry.get(card.id).module
+            judges[card.id] = _at_own_side(registry.get(card.id).module, card.preprocess().size)
             names += [f"{card.name}: logit {label}" for label in card.classes]
     return judges, names
+
+
+def _at_own_side(module: nn.Module, side: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A model that is shown images at the side it was trained for."""
+
+    def logits(images: torch.Tensor) -> torch.Tensor:
+        out: torch.Tensor = module(resized(images, side))
+        return out
+
+    return logits

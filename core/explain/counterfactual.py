@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from core import domains
 from core.cards import Card
@@ -28,6 +27,7 @@ from core.explain.metrics.table import as_input
 from core.explain.service import open_model
 from core.models.base import Progress
 from core.models.diffusion import LatentDiffusion
+from core.preprocessing import resized
 from core.registry import Registry
 from core.services.defaults import generator_rank
 from core.services.queue import turn
@@ -251,7 +251,7 @@ def _redrawn(
         tried += 1
         report(share, None)
 
-    image = _resized(x, artist.module.latent[1] * 8)
+    image = resized(x, artist.module.latent[1] * 8)
     judge = partial(_probability, scored)
     edit = redraw(artist.module, image, artist.labels, judge, progress=count, **options)
     name = artist.classes[edit.label]
@@ -261,13 +261,7 @@ def _redrawn(
 
 def _probability(model: Explainable, images: torch.Tensor) -> torch.Tensor:
     """P(target) of images of any side, (N,)."""
-    return model.probability(_resized(images, model.preprocessing.size))
-
-
-def _resized(images: torch.Tensor, side: int) -> torch.Tensor:
-    if images.shape[-1] == side:
-        return images
-    return F.interpolate(images, (side, side), mode="bilinear", antialias=True)
+    return model.probability(resized(images, model.preprocessing.size))
 
 
 @torch.no_grad()
@@ -277,7 +271,7 @@ def _judged(
     """Images and figures of a change of latents."""
     channels, side = x.shape[1], x.shape[-1]
     first, last = (
-        _resized(autoencoder.decode(z, channels).clamp(-1, 1), side) for z in (start, end)
+        resized(autoencoder.decode(z, channels).clamp(-1, 1), side) for z in (start, end)
     )
     seen, before, after = (float(model.probability(i)) for i in (x, first, last))
     size = (end - start).square().mean().sqrt()

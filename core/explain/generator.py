@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from core import domains
@@ -15,6 +14,7 @@ from core.explain.explainable import Explainable, ExplainError, with_shared_weig
 from core.explain.service import open_model
 from core.models.base import StyleGenerator, noise
 from core.models.gan.space import GanGenerator
+from core.preprocessing import resized
 from core.registry import Registry
 from core.services.queue import turn
 
@@ -73,9 +73,7 @@ def model_score(model: Explainable) -> Score:
     side = model.preprocessing.size
 
     def score(images: torch.Tensor) -> torch.Tensor:
-        if images.shape[-1] != side:
-            images = F.interpolate(images, (side, side), mode="bilinear", antialias=True)
-        return model(images).sum()
+        return model(resized(images, side)).sum()
 
     return score
 

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from core.errors import CheckpointError
 from core.models.base import Classifier
 from core.models.text_generator import TextGenerator
+from core.preprocessing import resized
 from core.registry import Registry
 from core.services.queue import turn
 from core.services.text import checked, choose, encoder_of, expected, judge_of
@@ -99,7 +100,8 @@ def explain(
         if judge is None:
             raise CheckpointError(f"There is no classifier that knows '{condition}'.")
         with registry.locked(judge.id) as other:
-            score = _Score(cast(Classifier, other.module), judge.classes, condition)
+            module, side = cast(Classifier, other.module), judge.preprocess().size
+            score = _Score(module, judge.classes, condition, side)
             return _explained(path, score, judge.id, card.preprocess())
 
 
@@ -120,11 +122,12 @@ def _explained(path: _Path, score: _Score, judge: str, recipe: Any) -> TextExpla
 
 @dataclass
 class _Score:
-    """Log-odds that a classifier gives to the labels which agree with a condition."""
+    """Log-odds that a classifier, asked at its own side, gives to labels that fit a condition."""
 
     classifier: Classifier
     labels: list[str]
     condition: str
+    side: int
 
     @property
     def name(self) -> str:
@@ -133,7 +136,7 @@ class _Score:
     def __call__(self, images: torch.Tensor) -> torch.Tensor:
         wanted = expected(self.labels, self.condition)
         rows = torch.tensor([label in wanted for label in self.labels], device=images.device)
-        logits = self.classifier(images.clamp(-1, 1)).float()
+        logits = self.classifier(resized(images, self.side).clamp(-1, 1)).float()
         return logits[:, rows].logsumexp(1) - logits[:, ~rows].logsumexp(1)
 
 

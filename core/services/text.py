@@ -274,7 +274,9 @@ def judge_of(registry: Registry, condition: str) -> Card | None:
     """
     known = [c for c in registry.cards(DOMAIN, "classifier") if independent(c)]
     able = [c for c in known if expected(c.classes, condition)]
-    return max(able, key=lambda c: (len(c.classes), *classifier_rank(registry, c)[1:]), default=None)
+    return max(
+        able, key=lambda c: (len(c.classes), *classifier_rank(registry, c)[1:]), default=None
+    )
 
 
 def expected(labels: list[str], condition: str) -> frozenset[str]:

@@ -75,7 +75,7 @@ def best_classifier(registry: Registry, domain: str, class_id: str) -> Card | No
     ]
     return max(
         able,
-        key=lambda c: (len(c.classes) * MOST_SPECIFIC_FIRST, classifier_rank(registry, c)[1]),
+        key=lambda c: (len(c.classes) * MOST_SPECIFIC_FIRST, *classifier_rank(registry, c)[1:]),
         default=None,
     )
 

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 
 from core.cards import Card, sha256, write_card
 from core.errors import CheckpointError
-from core.evaluate.latent import measure_directions
+from core.evaluate.latent import judges_of, measure_directions
 from core.latent.directions import load_directions
 from core.models.base import build
 from core.preprocessing import Preprocessing
@@ -26,7 +26,7 @@ CONFIG = {
 }
 
 
-def add(root, family, config, task, classes):
+def add(root, family, config, task, classes, side=16):
     torch.manual_seed(0)
     folder = root / "chest_xray" / family
     module = build(family, config, lambda _: None)
@@ -35,7 +35,7 @@ def add(root, family, config, task, classes):
         {k: v.contiguous() for k, v in module.state_dict().items()}, folder / "model.safetensors"
     )
     files = {"model.safetensors": sha256(folder / "model.safetensors")}
-    recipe = Preprocessing(size=16).to_dict()
+    recipe = Preprocessing(size=side).to_dict()
     card = Card(f"chest_xray/{family}", "chest_xray", task, family, family, config, classes, recipe)
     card.files = files
     write_card(card, folder)
@@ -66,3 +66,12 @@ def test_directions_are_shipped_with_effects_on_attributes_and_classifiers(regis
 def test_a_model_without_a_latent_space_is_refused_by_name(registry):
     with pytest.raises(CheckpointError, match="chest_xray/cnn has no W space"):
         measure_directions(registry, "chest_xray/cnn")
+
+
+def test_every_judge_is_asked_at_its_own_side(registry, tmp_path):
+    vit = {"size": 8, "patch": 4, "dim": 8, "depth": 1, "heads": 2, "channels": 1, "classes": 2}
+    add(tmp_path, "vit", vit, "classifier", ["NORMAL", "PNEUMONIA"], side=8)
+    judges, names = judges_of(Registry(tmp_path, torch.device("cpu")), "chest_xray")
+    assert set(judges) == {"chest_xray/cnn", "chest_xray/vit"} and len(names) == 4
+    images = torch.rand(3, 1, 16, 16)
+    assert all(judge(images).shape == (3, 2) for judge in judges.values())

@@ -46,3 +46,12 @@ def test_words_and_their_tokens():
     words = text.words_of(tokens)
     assert [w.text for w in words] == ["The", "lungs", "are", "clear,"]
     assert words[0].tokens == [1]
+
+
+def test_the_judge_is_asked_at_its_own_side():
+    seen = []
+    score = text._Score(lambda x: seen.append(x) or x.mean((2, 3)), ["NORMAL", "PNEUMONIA"],
+                        "normal", 16)  # fmt: skip
+    images = torch.zeros(2, 2, 32, 32, requires_grad=True)
+    score(images).sum().backward()
+    assert seen[0].shape[-1] == 16 and images.grad is not None
