@@ -5,6 +5,7 @@ import streamlit as st
 from core import domains
 from core.explain.text import explain
 from core.services import text as service
+from core.services.text_options import options_of
 from core.text.examples import EXAMPLES
 from core.ui import controls, hover_words, layout, report_drawing, state
 
@@ -84,8 +85,9 @@ with st.container(border=True):
     with third:
         seed = controls.choose_seed()
     with fourth:
+        usual = options_of(registry, cards[0]).get("guidance", 1.5)
         guidance = st.slider(
-            "Guidance", 1.0, 6.0, 1.5, 0.5, key="guidance", bind="query-params",
+            "Guidance", 1.0, 6.0, usual, 0.5, key="guidance", bind="query-params",
             help="Above 1 follows the text more closely, at the price of variety.",
         )  # fmt: skip
     with st.container(horizontal=True):
@@ -116,5 +118,6 @@ if "_drawn" in st.session_state:
 for card in chosen or cards[:1]:
     with st.expander(f"How well it follows a text: {card.title}"):
         report_drawing.figures(registry, card)
+        report_drawing.guidance(registry, card)
         report_drawing.limits(card)
 layout.caveats(domains.get("chest_xray"))

@@ -26,11 +26,13 @@ EVALUATORS = {
     "encoder": "core.evaluate.encoder",
     "explain": "core.explain.dataset",
     "text-generator": "core.evaluate.text_generator",
+    "text-guidance": "core.evaluate.text_guidance",
     "translator": "core.evaluate.translation",
 }
 # whose models are measured, where it is not the task itself, and where the figures then go
-_MODELS = {"explain": ("classifier", "detector"), "grain": ("autoencoder",)}
-_FILES = {"explain": "explain.json", "grain": "grain.json"}
+_MODELS = {"explain": ("classifier", "detector"), "grain": ("autoencoder",),
+           "text-guidance": ("text-generator",)}  # fmt: skip
+_FILES = {"explain": "explain.json", "grain": "grain.json", "text-guidance": "guidance.json"}
 _N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")
 _SEEDS = typer.Option(min=1, help="Number of sampling seeds, for generators.")
 _SPLITS = typer.Option(help="Held-out splits to use, comma-separated: val, test.")
@@ -53,7 +55,8 @@ def evaluate(
     """Measure models on held-out images; the figures go into each model's metrics.json.
 
     `explain` measures the maps of classifiers and detectors, or of a named critic, into
-    explain.json; `grain` sweeps the amount of an autoencoder's grain, into grain.json.
+    explain.json; `grain` sweeps the amount of an autoencoder's grain, into grain.json;
+    `text-guidance` that of a text generator's guidance, which chooses its default.
     """
     with reported():
         domain_of(domain)

@@ -21,6 +21,7 @@ from core.evaluate.sampling import SEED_STEP
 from core.registry import Loaded, Registry
 from core.services.classification import probabilities
 from core.services.text import batch, encoder_of, expected, judge_of
+from core.services.text_options import options_of
 from core.text.conditions import CONDITIONS, IMAGE_CLASSES, condition_of
 from core.text.encoder import TextEncoder
 from core.text.reports import read_reports
@@ -54,7 +55,8 @@ class Drawer:
     """
 
     def __init__(self, registry: Registry, card: Card, options: dict[str, float] | None) -> None:
-        self.registry, self.card, self.options = registry, card, options
+        self.registry, self.card = registry, card
+        self.options = options_of(registry, card, options)
         self.loaded: Loaded = registry.get(card.id)
         self.encoder: TextEncoder = encoder_of(card)
         self.read: dict[str, str] = {}
@@ -147,7 +149,7 @@ def evaluate(
     texts = held_out_texts(paths)
     step = _steps(progress, 3 + len(seeds))
     result: dict[str, Any] = {
-        "task": card.task, "model": card.id, "model_files": card.files, "options": options or {},
+        "task": card.task, "model": card.id, "model_files": card.files, "options": drawer.options,
         "images_seen": card.training.get("images_seen"), "seeds": list(seeds),
         "judges": {c: j.id for c in CONDITIONS if (j := judge_of(registry, c))},
     }  # fmt: skip

@@ -20,6 +20,7 @@ from core.preprocessing import resized
 from core.registry import Registry
 from core.services.queue import turn
 from core.services.text import checked, choose, encoder_of, expected, judge_of
+from core.services.text_options import options_of
 from core.text.encoder import TextEncoder, Tokens
 
 STEPS = 8  # of the path integral, Gauss-Legendre
@@ -88,7 +89,7 @@ def explain(
     card = choose(registry, model)
     encoder = encoder_of(card)
     tokens = checked(text, encoder)
-    options = dict(SAMPLING if "diffusion" in card.family else {})
+    options = options_of(registry, card, SAMPLING if "diffusion" in card.family else {})
     if guidance is not None:
         options["guidance"] = guidance
     with turn(), registry.locked(card.id) as loaded:

@@ -19,6 +19,7 @@ from core.services.classification import Prediction, classify
 from core.services.defaults import classifier_rank, independent
 from core.services.generation import GeneratedImage
 from core.services.queue import Turn, say, turn
+from core.services.text_options import options_of
 from core.text.conditions import IMAGE_CLASSES
 from core.text.encoder import TextEncoder, Tokens, load_encoder
 
@@ -151,6 +152,7 @@ def draw(
     if n < 1 or seed < 0:
         raise SynthLensError("Ask for at least one image, with a seed of 0 or more.")
     card = choose(registry, model)
+    options = options_of(registry, card, options)
     encoder = encoder_of(card)
     tokens = checked(text, encoder)
     with turn() as own:

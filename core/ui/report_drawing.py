@@ -11,8 +11,11 @@ from core.cards import Card, read_metrics
 from core.registry import Registry
 from core.services.export import file_name, png_bytes
 from core.services.text import Drawn, Reading, agrees
+from core.services.text_options import guidance_of
 from core.text.conditions import NAMES
 from core.ui import layout
+from core.ui.figures import guidance as guidance_figure
+from core.ui.figures.frame import show
 from core.ui.text import measured
 
 _LABELS = {"NORMAL": "Normal", "PNEUMONIA": "Pneumonia"}
@@ -102,6 +105,17 @@ def figures(registry: Registry, card: Card) -> None:
         ):  # fmt: skip
             help_text = metrics["definitions"].get(key)
             st.metric(title, measured(value, 2) or "–", help=help_text, width="content")
+
+
+def guidance(registry: Registry, card: Card) -> None:
+    """What guidance does to agreement and variety, where it was measured."""
+    if found := guidance_of(registry, card):
+        alt = f"Agreement and similarity by guidance; {found['chosen']:g} is the default"
+        show(guidance_figure.trade_off(found), f"guidance:{card.id}", alt)
+        st.caption(
+            f"The default, {found['chosen']:g}, is the least guidance that agrees within "
+            f"{100 * found['slack']:.0f} point of the best on reports of the validation part."
+        )
 
 
 def _table(rows: list[tuple[Any, ...]], names: tuple[str, ...]) -> None:

@@ -1,5 +1,3 @@
-import zipfile
-
 import numpy as np
 import pytest
 
@@ -18,15 +16,7 @@ def setting(tmp_path_factory):
     folder = tmp_path_factory.mktemp("text")
     (folder / "bert").mkdir()
     registry = small.generators(write_registry(folder / "checkpoints"), small.save(folder / "bert"))
-    rows = "".join(
-        f"{n},normal,normal,PA,,,The lungs are clear {n}.,\n{n + 500},Pneumonia,Pneumonia,PA,,,"
-        f"Right pneumonia {n}.,\n"
-        for n in range(60)
-    )
-    with zipfile.ZipFile(folder / "reports.zip", "w") as store:
-        head = "uid,MeSH,Problems,image,indication,comparison,findings,impression\n"
-        store.writestr("indiana_reports.csv", head + rows)
-    return registry, folder / "reports.zip"
+    return registry, small.reports(folder / "reports.zip")
 
 
 def test_the_sentences_of_the_test_are_not_those_of_the_training():

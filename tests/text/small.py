@@ -1,5 +1,8 @@
 """A BERT of a few thousand weights with a word tokenizer, and some reports, for tests."""
 
+import zipfile
+from pathlib import Path
+
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertModel
@@ -8,6 +11,7 @@ from core.cards import Card
 from core.text.encoder import TextEncoder
 from core.text.reports import Report
 
+HEAD = "uid,MeSH,Problems,image,indication,comparison,findings,impression\n"
 _WORDS = (
     "[PAD] [UNK] [CLS] [SEP] the lungs are clear no pneumonia . , heart size is normal right "
     "lower lobe consolidation has resolved there evidence of infiltrate in left cannot exclude"
@@ -79,3 +83,15 @@ def generators(root, encoder_folder):
         card.limits = ["Trained on weak pairs: the image follows the condition."]
         publish.publish(run, card, module, root)
     return registry
+
+
+def reports(path: Path) -> Path:
+    """An archive of 120 made-up reports, half of them normal, half with pneumonia."""
+    rows = "".join(
+        f"{n},normal,normal,PA,,,The lungs are clear {n}.,\n{n + 500},Pneumonia,Pneumonia,PA,,,"
+        f"Right pneumonia {n}.,\n"
+        for n in range(60)
+    )
+    with zipfile.ZipFile(path, "w") as store:
+        store.writestr("indiana_reports.csv", HEAD + rows)
+    return path
