@@ -100,7 +100,8 @@ def read_study(path: Path) -> dict[str, Any]:
     Top level: `domain`, `task`, `shares`, `seeds` (how many, per share), `ratios`, `central`
     (seeds of the central cells of further models), `keep` (cells whose weights are published);
     tables `[packs]`, `[train]`, `[augment]`, `[held_out]`, `[models.NAME]`, `[preprocessing]`;
-    optionally `side` (all images are brought to it, from the size at which packs are drawn) and
+    optionally `further` (the central arms of further models, where they differ),
+    `side` (all images are brought to it, from the size at which packs are drawn) and
     `steps` (of a cell, per share; `[train] steps` otherwise).
 
     Raises:
@@ -149,6 +150,10 @@ def _ordered(config: dict[str, Any], packs: list[str]) -> Iterator[Cell]:
     first, *others = config["models"]
     ratios = config["ratios"]
     central = [REAL, CLASSIC, f"{DUPLICATE}@1", *(f"{p}@1" for p in packs)]
+    further = [
+        a for a in config.get("further", central[1:])
+        if not arm(a).synthetic or arm(a).source in packs
+    ]  # fmt: skip
     side = [f"{s}@{r:g}" for r in ratios for s in (DUPLICATE, *(p + UNFILTERED for p in packs))]
     side += [f"{p}{ONLY}" for p in packs]
     curve = [f"{s}@{r:g}" for r in ratios for s in (DUPLICATE, *packs)]
@@ -157,7 +162,7 @@ def _ordered(config: dict[str, Any], packs: list[str]) -> Iterator[Cell]:
     for seed in range(int(config.get("central", 3))):
         for model in others:
             for share, _ in plan:
-                yield from (Cell(model, share, a, seed) for a in central[1:])
+                yield from (Cell(model, share, a, seed) for a in further)
     yield from _by_seed(first, curve, plan)
 
 

@@ -119,6 +119,7 @@ def results(out: Path, draws: int = 10_000) -> dict[str, Any]:
         "cells": {"planned": planned, "done": done, "missing": study.missing},
         "arms": [_arm(study, key, tests, minority) for key in sorted(study.answers)],
         "effects": _corrected(list(_effects(study, tests, minority))),
+        "architectures": list(_architectures(study, next(iter(config["models"])), tests, minority)),
     }
 
 
@@ -209,6 +210,25 @@ def _effects(
                          "set": where, "seeds": len(one)}  # fmt: skip
                 first, second = ([a.at(rows) for a in side] for side in (one, other))
                 yield about | _effect(first, second, test, minority, study.index[rows])
+
+
+def _architectures(
+    study: Study, leading: str, tests: dict[str, tuple[np.ndarray, TestSet]], minority: int
+) -> Iterator[dict[str, Any]]:
+    """Every further architecture against the leading one, on the same real images and seeds."""
+    for key in sorted(study.answers):
+        model, share, name = key
+        rival = (leading, share, name)
+        if name != CLASSIC or model == leading or rival not in study.answers:
+            continue
+        other, one = _paired(study, key, rival)
+        if not one:
+            continue
+        for where, (rows, test) in tests.items():
+            about = {"model": model, "against": leading, "share": share, "set": where,
+                     "seeds": len(one)}  # fmt: skip
+            first, second = ([a.at(rows) for a in side] for side in (one, other))
+            yield about | _effect(first, second, test, minority, study.index[rows])
 
 
 def _rivals(name: str) -> list[str]:

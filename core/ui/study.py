@@ -14,6 +14,7 @@ import streamlit as st
 from core.cards import Card
 from core.domains import Domain
 from core.services import held_out_images
+from core.study import architectures
 from core.study.answer import (
     FIGURES,
     MODELS,
@@ -141,11 +142,23 @@ def draw(view: View, domain: Domain) -> None:
                 show(figure, f"study:{number}:{place}", figure.layout.title.text)
         if number == 0:
             st.caption("Below: the official test set, all seeds of each side together.")
+    _architectures(view)
     found = table(view.results, view.where)
     with st.expander("All arms and regimes"):
         st.dataframe(found, hide_index=True, alt="Every arm of the study with its intervals")
     _disagreements(view)
     _downloads(domain, text, lines, found, [f for row in rows for f in row])
+
+
+def _architectures(view: View) -> None:
+    lines = list(architectures.sentences(view.results, view.where, view.figure))
+    if not lines:
+        return
+    with st.expander("Architectures beside each other"):
+        figure = study.architectures(view.results, view.where, view.figure)
+        show(figure, "study:architectures", figure.layout.title.text)
+        for line in lines:
+            st.markdown(f"- {line}")
 
 
 def _disagreements(view: View) -> None:

@@ -62,6 +62,14 @@ def test_without_packs_the_control_still_runs():
     assert arms == {"real", "classic", "duplicate@1", "duplicate@0.5"}
 
 
+def test_further_models_may_have_other_central_arms():
+    config = {**CONFIG, "further": ["classic", "diffusion-unfiltered@1"]}
+    found = cells(config, ["diffusion"])
+    assert {c.arm for c in found if c.model == "vit"} == {"classic", "diffusion-unfiltered@1"}
+    assert {c.arm for c in cells(config, []) if c.model == "vit"} == {"classic"}
+    assert digest(config) == digest(CONFIG)  # the same cells, more or fewer of them
+
+
 def test_a_cell_names_its_files():
     assert Cell("cnn", 0.05, "gan@1", 2).key == "cnn_5_gan@1_s2"
 

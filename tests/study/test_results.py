@@ -14,8 +14,11 @@ from tests.study.conftest import CONFIG
 LABELS = np.tile(np.arange(4), 60)
 
 
-def plant(out, skills, seeds=3, share=0.25, domain="chest_xray", task="conditions", labels=None):
-    """Cells whose models are right the more often the higher their skill, by arm."""
+def plant(
+    out, skills, seeds=3, share=0.25, domain="chest_xray", task="conditions", labels=None,
+    models=(("cnn", 0.0),),
+):  # fmt: skip
+    """Cells whose models are right the more often the higher their skill, by arm and model."""
     config = {**CONFIG, "shares": [share], "seeds": [seeds], "packs": {"gan": "x"}}
     config |= {"domain": domain, "task": task}
     mark, clean = digest(config), (np.arange(len(LABELS)) % 3 > 0).astype(int)
@@ -27,15 +30,16 @@ def plant(out, skills, seeds=3, share=0.25, domain="chest_xray", task="condition
         "test_clean": clean.tolist(),
     }  # fmt: skip
     write_json(out / "study.json", about)
-    for place, (name, skill) in enumerate(skills.items()):
+    arms = [(model, more, *arm) for model, more in models for arm in enumerate(skills.items())]
+    for model, more, place, (name, skill) in arms:
         for seed in range(seeds):
             rng = np.random.default_rng([place, seed])
-            logits = rng.normal(size=(len(LABELS), 4)) + skill * np.eye(4)[LABELS]
-            path = out / "cells" / f"cnn_{name}_{seed}.json"
-            curve = [{"step": s, "loss": 1.0, "val_loss": 1 / s, "val_accuracy": 0.5}
+            logits = rng.normal(size=(len(LABELS), 4)) + (skill + more) * np.eye(4)[LABELS]
+            path = out / "cells" / f"{model}_{name}_{seed}.json"
+            curve = [{"step": s, "loss": 1.0, "val_loss": 1 / s, "val_accuracy": 0.2 * s}
                      for s in (1, 2)]  # fmt: skip
             write_json(path, {
-                "digest": mark, "model": "cnn", "share": share, "arm": name, "seed": seed,
+                "digest": mark, "model": model, "share": share, "arm": name, "seed": seed,
                 "temperature": 0.9, "counts": [5, 4, 6, 7], "curve": curve, "seconds": 1.0,
             })  # fmt: skip
             np.savez(path.with_suffix(".npz"), test=logits.astype(np.float16))

@@ -7,8 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from core.study.answer import FIGURES, arm_words, effects, share_words, source_words
-from core.study.grid import DUPLICATE, arm
+from core.study.answer import FIGURES, MODELS, arm_words, effects, share_words, source_words
+from core.study.grid import CLASSIC, DUPLICATE, arm
 from core.ui.figures.frame import PALETTE, frame
 
 Arms = Sequence[tuple[str, dict[str, Any]]]
@@ -94,6 +94,32 @@ def ratio_curve(
     title = f"{FIGURES[figure].capitalize()} by ratio, ± sd over seeds"
     n = results["test_images"][where]
     return frame(fig, f"{title} (n = {n})", "added images per real one", FIGURES[figure])
+
+
+def architectures(results: dict[str, Any], where: str, figure: str) -> go.Figure:
+    """A figure by share of the real images, one line per architecture; real images, augmented."""
+    fig = go.Figure()
+    for place, model in enumerate(results["settings"]["models"]):
+        own = [a for a in results["arms"] if (a["model"], a["arm"]) == (model, CLASSIC)]
+        own.sort(key=lambda a: float(a["share"]))
+        levels = [a[where][figure] for a in own]
+        if levels:
+            fig.add_scatter(
+                x=[share_words(a["share"]) for a in own],
+                y=[v["mean"] for v in levels],
+                mode="lines+markers",
+                name=MODELS.get(model, model),
+                line={"color": PALETTE[place]},
+                error_y={
+                    "array": [v["ci"][1] - v["mean"] for v in levels],
+                    "arrayminus": [v["mean"] - v["ci"][0] for v in levels],
+                },
+                customdata=[len(a["seeds"]) for a in own],
+                hovertemplate="%{x}: %{y:.3f}, seeds: %{customdata}",
+            )
+    title = f"{FIGURES[figure].capitalize()} by architecture, real images alone"
+    n = results["test_images"][where]
+    return frame(fig, f"{title} (n = {n})", "real training images", FIGURES[figure])
 
 
 def roc(arms: Arms, n: int) -> go.Figure:
