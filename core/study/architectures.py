@@ -5,21 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from core.study.answer import FIGURES, MODELS, entry, share_words
 from core.study.grid import CLASSIC
 
 
 def sentences(results: dict[str, Any], where: str, figure: str) -> Iterator[str]:
-    """One per further architecture and regime: the difference, and whether it was still learning.
+    """One per further architecture, at the most data: the gap, and whether it was still learning.
 
     Args:
         results: the study's results.
         where: test set.
         figure: a key of `FIGURES`.
     """
-    for found in results.get("architectures", []):
-        if found["set"] == where:
+    own = [e for e in results.get("architectures", []) if e["set"] == where]
+    for found in own:
+        if found["share"] == max(e["share"] for e in own if e["model"] == found["model"]):
             yield f"{_difference(found, figure)} {_learning(results, found)}".strip()
+
+
+def table(results: dict[str, Any], where: str, figure: str) -> pd.DataFrame:
+    """The gap to the leading architecture in every regime, in points.
+
+    Args:
+        results: the study's results.
+        where: test set.
+        figure: a key of `FIGURES`.
+    """
+    return pd.DataFrame([
+        {
+            "Architecture": MODELS.get(e["model"], e["model"]),
+            "Against": MODELS.get(e["against"], e["against"]),
+            "Real images": share_words(e["share"]),
+            f"Points of {FIGURES[figure]}": round(100 * e[figure]["value"], 1),
+            "95 % from": round(100 * e[figure]["ci"][0], 1),
+            "to": round(100 * e[figure]["ci"][1], 1),
+            "Seeds": e["seeds"],
+        }
+        for e in results.get("architectures", []) if e["set"] == where
+    ])  # fmt: skip
 
 
 def _difference(found: dict[str, Any], figure: str) -> str:

@@ -157,8 +157,9 @@ def _architectures(view: View) -> None:
     with st.expander("Architectures beside each other"):
         figure = study.architectures(view.results, view.where, view.figure)
         show(figure, "study:architectures", figure.layout.title.text)
-        for line in lines:
-            st.markdown(f"- {line}")
+        st.markdown("\n".join(f"- {line}" for line in lines))
+        found = architectures.table(view.results, view.where, view.figure)
+        st.dataframe(found, hide_index=True, alt="Gap of each architecture in every regime")
 
 
 def _disagreements(view: View) -> None:

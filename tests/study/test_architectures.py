@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.study.architectures import sentences
+from core.study.architectures import sentences, table
 from core.study.results import results
 from core.ui.figures.study import architectures
 from tests.study.test_results import SKILLS, plant
@@ -24,6 +24,9 @@ def test_a_weaker_architecture_is_said_to_stand_below(found):
         f"At 25 % of the data the vision transformer stands {points:.1f} points of balanced "
         "accuracy below the small CNN (95 % CI"
     )
+    (row,) = table(found, "official", "balanced_accuracy").to_dict("records")
+    assert row["Points of balanced accuracy"] == pytest.approx(-points, abs=0.06)
+    assert (row["Architecture"], row["Seeds"]) == ("vision transformer", 3)
     assert "validation accuracy moved by +20.0 points, that of the other by +20.0" in line
 
 
