@@ -45,9 +45,11 @@ def train(
         run = Run(out or Path("runs") / settings["id"].replace("/", "-"), settings, seconds, resume)
         say(f"Training {settings['id']} in {run.folder} on {run.device}.")
         card = work(settings, loaded, run)
-        line = {"id": card.id, "task": task, "steps": run.step, "images_seen": run.images_seen}
-        line |= {"seconds": round(run.seconds, 1), "run": str(run.folder)}
-        emit(line, as_json, f"{card.id}: {run.images_seen} images in {run.seconds:.0f} s")
+        # of the seed that was kept, where there were several
+        seen = card.training.get("images_seen", run.images_seen)
+        line = {"id": card.id, "task": task, "steps": card.training.get("steps", run.step)}
+        line |= {"images_seen": seen, "seconds": round(run.seconds, 1), "run": str(run.folder)}
+        emit(line, as_json, f"{card.id}: {seen} images in {run.seconds:.0f} s")
 
 
 def _seconds(text: str | None) -> float | None:
