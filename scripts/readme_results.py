@@ -14,7 +14,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core.study.answer import against_words, arm_words, settled, share_words  # noqa: E402
+from core.study.answer import MODELS, against_words, arm_words, settled, share_words  # noqa: E402
 from core.study.grid import arm  # noqa: E402
 
 START, END = "<!-- results -->", "<!-- /results -->"
@@ -62,7 +62,26 @@ def study(checkpoints: Path) -> str:
                 f"| {results['domain']}: {arm_words(name)}, over {rival} | {told} | "
                 f"`python -m core study augmentation {options} {DATA}`, then `study results` |"
             )
+        rows += architectures(results, f"`python -m core study augmentation {options} {DATA}`")
     return "\n\n" + "\n".join(rows) if len(rows) > 2 else ""
+
+
+def architectures(results: dict[str, Any], command: str) -> list[str]:
+    """How far other architectures stand from the leading one, on real images alone."""
+    own = [e for e in results.get("architectures", []) if e["set"] == "official"]
+    rows = []
+    for model in dict.fromkeys(e["model"] for e in own):
+        told = "; ".join(
+            f"{share_words(e['share'])}: {points(e['balanced_accuracy'])}"
+            for e in own if e["model"] == model
+        )  # fmt: skip
+        rival = next(MODELS[e["against"]] for e in own if e["model"] == model)
+        seeds = max(e["seeds"] for e in own if e["model"] == model)
+        rows.append(
+            f"| {results['domain']}: {MODELS[model]} against {rival}, real images alone "
+            f"(uncorrected; seeds: {seeds}) | {told} | {command}, then `study results` |"
+        )
+    return rows
 
 
 def compared(effect: dict[str, Any]) -> bool:
@@ -90,8 +109,32 @@ def table(checkpoints: Path) -> str:
             n = f" --n {metrics['n']}" if "generator" in card["task"] else ""
             command = f"`python -m core evaluate {card['task']} {target(card)} {DATA}{n}`"
             rows.append(f"| `{card['id']}` | {told} | {command} |")
-        rows += left_out(card, path.parent)
+        rows += all_seeds(card, path.parent) + left_out(card, path.parent)
     return "\n".join(rows)
+
+
+def all_seeds(card: dict[str, Any], folder: Path) -> list[str]:
+    """The spread over training seeds of a classifier, where it was trained with several."""
+    path = folder / "seeds.json"
+    found = json.loads(path.read_text()) if path.exists() else {"runs": []}
+    if len(found["runs"]) < 2:
+        return []
+    names = {"official": "official test", "clean": "de-duplicated part"}
+    told = "; ".join(
+        f"{names[part]}: AUC {spread(own['auc'])}, balanced accuracy "
+        f"{spread(own['balanced_accuracy'])}, ECE {spread(own['ece'])}"
+        for part, own in found["test"].items()
+    )
+    command = f"python -m core train classifier --domain {card['domain']} --config FILE {DATA}"
+    return [
+        f"| `{card['id']}`, all {len(found['runs'])} seeds (mean ± sd) | {told} | "
+        f"`{command.replace('FILE', card['training']['config']['file'])}` |"
+    ]
+
+
+def spread(figure: dict[str, float]) -> str:
+    """Mean and standard deviation."""
+    return f"{figure['mean']:.3f} ± {figure['sd']:.3f}"
 
 
 def left_out(card: dict[str, Any], folder: Path) -> list[str]:

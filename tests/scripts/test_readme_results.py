@@ -36,6 +36,29 @@ def test_a_changed_figure_changes_the_table(script, tmp_path):
     assert script.table(tmp_path) != before
 
 
+def test_several_seeds_have_a_row_of_their_spread(script, tmp_path):
+    card = {"id": "d/resnet", "domain": "d", "training": {"config": {"file": "configs/d/r.toml"}}}
+    assert script.all_seeds(card, tmp_path) == []
+    figures = {k: {"mean": 0.9, "sd": 0.01} for k in ("auc", "balanced_accuracy", "ece")}
+    found = {"runs": [{}, {}, {}], "test": {"clean": figures}}
+    (tmp_path / "seeds.json").write_text(json.dumps(found))
+    (row,) = script.all_seeds(card, tmp_path)
+    assert "all 3 seeds" in row and "de-duplicated part: AUC 0.900 ± 0.010" in row
+    assert "--config configs/d/r.toml" in row
+    (tmp_path / "seeds.json").write_text(json.dumps({**found, "runs": [{}]}))
+    assert script.all_seeds(card, tmp_path) == []
+
+
+def test_architectures_stand_beside_the_leading_one(script):
+    gap = {"value": -0.14, "ci": [-0.16, -0.12]}
+    entry = {"model": "vit", "against": "resnet", "share": 1.0, "set": "official", "seeds": 1}
+    results = {"domain": "d", "architectures": [entry | {"balanced_accuracy": gap}]}
+    (row,) = script.architectures(results, "`study`")
+    assert "d: vision transformer against ResNet" in row
+    assert "all of the data: **-14.0 (-16.0 to -12.0)**" in row
+    assert script.architectures({"domain": "d"}, "`study`") == []
+
+
 def test_every_python_file_of_a_page_is_free_of_torch_and_core_of_streamlit():
     for path in (ROOT / "pages").glob("*.py"):
         assert "import torch" not in path.read_text(), path
