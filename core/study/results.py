@@ -199,17 +199,9 @@ def _effects(
     for key in sorted(study.answers):
         model, share, name = key
         for against in _rivals(name):
-            rival = (model, share, against)
-            if rival not in study.answers:
-                continue
-            other, one = _paired(study, key, rival)
-            if not one:
-                continue
-            for where, (rows, test) in tests.items():
-                about = {"model": model, "share": share, "arm": name, "against": against,
-                         "set": where, "seeds": len(one)}  # fmt: skip
-                first, second = ([a.at(rows) for a in side] for side in (one, other))
-                yield about | _effect(first, second, test, minority, study.index[rows])
+            about = {"model": model, "share": share, "arm": name, "against": against}
+            for found in _against(study, key, (model, share, against), tests, minority):
+                yield about | found
 
 
 def _architectures(
@@ -218,17 +210,23 @@ def _architectures(
     """Every further architecture against the leading one, on the same real images and seeds."""
     for key in sorted(study.answers):
         model, share, name = key
-        rival = (leading, share, name)
-        if name != CLASSIC or model == leading or rival not in study.answers:
-            continue
-        other, one = _paired(study, key, rival)
-        if not one:
-            continue
-        for where, (rows, test) in tests.items():
-            about = {"model": model, "against": leading, "share": share, "set": where,
-                     "seeds": len(one)}  # fmt: skip
-            first, second = ([a.at(rows) for a in side] for side in (one, other))
-            yield about | _effect(first, second, test, minority, study.index[rows])
+        if name == CLASSIC and model != leading:
+            about = {"model": model, "share": share, "against": leading}
+            for found in _against(study, key, (leading, share, name), tests, minority):
+                yield about | found
+
+
+def _against(
+    study: Study, key: Key, rival: Key, tests: dict[str, tuple[np.ndarray, TestSet]], minority: int
+) -> Iterator[dict[str, Any]]:
+    """The effect of one kind of cell against another by test set, over the seeds both have."""
+    if rival not in study.answers:
+        return
+    other, one = _paired(study, key, rival)
+    for where, (rows, test) in tests.items() if one else ():
+        about = {"set": where, "seeds": len(one)}
+        first, second = ([a.at(rows) for a in side] for side in (one, other))
+        yield about | _effect(first, second, test, minority, study.index[rows])
 
 
 def _rivals(name: str) -> list[str]:

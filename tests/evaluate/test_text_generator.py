@@ -7,16 +7,12 @@ from core.evaluate.negation_set import NEGATION_SET, PARAPHRASES
 from core.text.conditions import CONDITIONS
 from core.text.phrases import FRAMES, KINDS
 from tests.text import small
-from tests.toy import write_registry
 from tests.training import tiny
 
 
 @pytest.fixture(scope="module")
 def setting(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("text")
-    (folder / "bert").mkdir()
-    registry = small.generators(write_registry(folder / "checkpoints"), small.save(folder / "bert"))
-    return registry, small.reports(folder / "reports.zip")
+    return small.setting(tmp_path_factory.mktemp("text"))
 
 
 def test_the_sentences_of_the_test_are_not_those_of_the_training():

@@ -10,16 +10,12 @@ from core.services.text_options import GUIDANCE_FILE, options_of
 from core.text.reports import read_reports
 from core.ui.figures.guidance import trade_off
 from tests.text import small
-from tests.toy import write_registry
 from tests.training import tiny
 
 
 @pytest.fixture(scope="module")
 def setting(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("text")
-    (folder / "bert").mkdir()
-    registry = small.generators(write_registry(folder / "checkpoints"), small.save(folder / "bert"))
-    return registry, small.reports(folder / "reports.zip")
+    return small.setting(tmp_path_factory.mktemp("text"))
 
 
 def test_the_default_is_chosen_on_validation_texts_and_then_used(setting):

@@ -8,8 +8,10 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 from transformers import BertConfig, BertModel
 
 from core.cards import Card
+from core.registry import Registry
 from core.text.encoder import TextEncoder
 from core.text.reports import Report
+from tests.toy import write_registry
 
 HEAD = "uid,MeSH,Problems,image,indication,comparison,findings,impression\n"
 _WORDS = (
@@ -52,7 +54,6 @@ def save(folder):
 def generators(root, encoder_folder):
     """Two untrained generators from text and their autoencoder below a folder of checkpoints."""
     from core.models.base import build
-    from core.registry import Registry
     from core.text.conditions import CONDITIONS
     from core.training import publish
     from core.training.run import Run
@@ -95,3 +96,10 @@ def reports(path: Path) -> Path:
     with zipfile.ZipFile(path, "w") as store:
         store.writestr("indiana_reports.csv", HEAD + rows)
     return path
+
+
+def setting(folder: Path) -> tuple[Registry, Path]:
+    """A registry with both generators from text, and an archive of reports."""
+    (folder / "bert").mkdir()
+    registry = generators(write_registry(folder / "checkpoints"), save(folder / "bert"))
+    return registry, reports(folder / "reports.zip")
