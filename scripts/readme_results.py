@@ -42,7 +42,7 @@ def content() -> str:
 def study(checkpoints: Path) -> str:
     """Markdown table of what synthetic training images add, over the count-matched control."""
     rows = [
-        "| Does synthetic data help a small ResNet? | Difference in balanced accuracy, in points, "
+        "| Does synthetic data help? | Difference in balanced accuracy, in points, "
         "by share of the real images; bold where it stands after Holm's correction | Command |",
         "|---|---|---|",
     ]
@@ -52,14 +52,16 @@ def study(checkpoints: Path) -> str:
         domain, side = results["domain"], results.get("settings", {}).get("side")
         file = f"study-{side}" if side else "study"
         options = f"--domain {domain} --config configs/{domain}/{file}.toml"
-        for name in dict.fromkeys(e["arm"] for e in own):
+        for model, name in dict.fromkeys((e["model"], e["arm"]) for e in own):
             told = "; ".join(
                 f"{share_words(e['share'])}: {points(e['balanced_accuracy'])}"
-                for e in own if e["arm"] == name
+                for e in own if (e["model"], e["arm"]) == (model, name)
             )  # fmt: skip
             rival = against_words(name, arm(name).control)
+            most = max(e["seeds"] for e in own if (e["model"], e["arm"]) == (model, name))
+            who = f"{results['domain']}, {MODELS[model]} (seeds: {most})"
             rows.append(
-                f"| {results['domain']}: {arm_words(name)}, over {rival} | {told} | "
+                f"| {who}: {arm_words(name)}, over {rival} | {told} | "
                 f"`python -m core study augmentation {options} {DATA}`, then `study results` |"
             )
         rows += architectures(results, f"`python -m core study augmentation {options} {DATA}`")
@@ -85,10 +87,9 @@ def architectures(results: dict[str, Any], command: str) -> list[str]:
 
 
 def compared(effect: dict[str, Any]) -> bool:
-    """Whether it sets an arm of synthetic images against its control, in the ResNet."""
+    """Whether it sets an arm of synthetic images against its control."""
     what = arm(effect["arm"])
-    own = effect["model"] == "resnet" and effect["against"] == what.control
-    return bool(own and what.synthetic)
+    return bool(what.synthetic and effect["against"] == what.control)
 
 
 def points(figure: dict[str, Any]) -> str:

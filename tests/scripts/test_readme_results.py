@@ -110,7 +110,7 @@ def test_what_synthetic_data_adds_is_told_with_its_interval(script, tmp_path):
         found = {"value": value, "ci": ci, "holm": holm}
         return {
             "model": "resnet", "arm": arm, "share": share, "against": against, "set": "official",
-            "balanced_accuracy": found,
+            "balanced_accuracy": found, "seeds": 3,
         }  # fmt: skip
 
     effects = [
@@ -122,6 +122,7 @@ def test_what_synthetic_data_adds_is_told_with_its_interval(script, tmp_path):
     results = {"domain": "d", "effects": effects}
     (tmp_path / "d" / "study" / "results.json").write_text(json.dumps(results))
     row = script.study(tmp_path).splitlines()[-1]
+    assert row.startswith("| d, ResNet (seeds: 3): diffusion images 1 : 1, over the count-matched")
     assert "5 % of the data: **+2.1 (+0.4 to +3.9)**" in row
     assert "all of the data: +0.1 (-1.0 to +1.2)" in row and "50.0" not in row
 
