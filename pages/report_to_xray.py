@@ -88,7 +88,8 @@ with st.container(border=True):
         usual = options_of(registry, cards[0]).get("guidance", 1.5)
         guidance = st.slider(
             "Guidance", 1.0, 6.0, usual, 0.5, key="guidance", bind="query-params",
-            help="Above 1 follows the text more closely, at the price of variety.",
+            help="Above 1 the diffusion follows the text more closely, at the price of variety; it "
+            "starts at what validation chose. A GAN keeps its own.",
         )  # fmt: skip
     with st.container(horizontal=True):
         go = st.button("Draw", type="primary", icon=":material/play_arrow:")

@@ -76,7 +76,7 @@ def figures(registry: Registry, card: Card) -> None:
         (
             name(c), measured(v["agreement"]) or "no classifier knows it",
             measured(v.get("real")) or "–", measured(v["read"]),
-            (v["agreement"] or {}).get("n"), v["texts"],
+            str((v["agreement"] or {}).get("n", "–")), v["texts"],
         )
         for c, v in metrics["agreement"].items()
     ]  # fmt: skip
@@ -104,7 +104,7 @@ def figures(registry: Registry, card: Card) -> None:
             ("Copies, held-out real", copies["held_out"], "copies"),
         ):  # fmt: skip
             help_text = metrics["definitions"].get(key)
-            st.metric(title, measured(value, 2) or "–", help=help_text, width="content")
+            st.metric(title, measured(value) or "–", help=help_text, width="content")
 
 
 def guidance(registry: Registry, card: Card) -> None:

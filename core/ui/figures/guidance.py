@@ -32,6 +32,7 @@ def trade_off(found: dict[str, Any]) -> go.Figure:
     )  # fmt: skip
     fig.add_vline(
         found["chosen"], line={"dash": "dash", "width": 1}, annotation_text="default",
+        annotation_position="bottom right",
     )  # fmt: skip
     fig.update_yaxes(range=[0, 1.05])
     title = f"Guidance: agreement for variety (n = {found['n']} images a point, validation texts)"
