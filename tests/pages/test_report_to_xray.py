@@ -6,6 +6,7 @@ import pytest
 from core.cards import write_json
 from core.evaluate.copy_audit import audit
 from core.evaluate.intervals import share
+from core.services.text_options import GUIDANCE_FILE
 from core.text.examples import EXAMPLES
 from tests.pages.conftest import words
 from tests.text import small
@@ -69,7 +70,7 @@ def figures():
     return {
         "judges": {"normal": "chest_xray/toy-conditions"},
         "agreement": {
-            "normal": {"agreement": good, "read": good, "texts": 40},
+            "normal": {"agreement": good, "real": half, "read": good, "texts": 40},
             "pneumonia": {"agreement": half, "read": good, "texts": 30},
             "covid19": {"agreement": None, "read": good, "texts": 4},
         },
@@ -94,12 +95,32 @@ def test_measured_figures_come_from_the_metrics_file(open_text, toys):
     app = app_before.run()
     assert not app.exception
     agreement, negation = (table.value for table in app.dataframe)
-    assert list(agreement["Images"])[:2] == [60, 60]
+    assert list(agreement["Images"]) == ["60", "60", "–"]
+    real = agreement["Same classifier on real images"]
+    assert real[0].startswith("0.500 (") and real[1] == "–"  # measured before it was asked there
     assert agreement["Image agrees"][0].startswith("1.000 (")
     assert agreement["Image agrees"][1].startswith("0.500 (")
     assert agreement["Image agrees"][2] == "no classifier knows it"
     assert list(negation["Sentences"]) == ["All sentences", "Denied"]
     shown = {m.label: m.value for m in app.metric}
-    assert shown["FID ratio"] == "0.42" and shown["Recall"] == "0.77"
-    assert shown["Wording ÷ seed"].startswith("0.31 (") and "Copies, held-out real" in shown
+    assert shown["FID ratio"] == "0.420" and shown["Recall"] == "0.770"
+    assert shown["Wording ÷ seed"].startswith("0.310 (") and "Copies, held-out real" in shown
     assert "Judged by chest_xray/toy-conditions" in words(app)
+
+
+def test_guidance_starts_where_validation_put_it(open_text, toys):
+    before = open_text()
+    assert before.slider(key="guidance").value == 1.5 and not before.get("plotly_chart")
+    model = next(c for c in toys.cards("chest_xray", "text-generator") if "diffusion" in c.family)
+    write_json(toys.folder(model.id) / "metrics.json", figures())
+    rows = [
+        {"guidance": g, "agreement": {"normal": share(np.ones(40)), "pneumonia": None},
+         "ms_ssim": {"mean": 0.5, "ci": [0.4, 0.6]}}
+        for g in (1.0, 3.0)
+    ]  # fmt: skip
+    found = {"chosen": 3.0, "slack": 0.01, "n": 40, "rows": rows, "real_ms_ssim": {"mean": 0.48}}
+    write_json(toys.folder(model.id) / GUIDANCE_FILE, found)
+    app = open_text()
+    assert not app.exception and app.slider(key="guidance").value == 3.0
+    assert len(app.get("plotly_chart")) == 1
+    assert "The default, 3, is the least guidance" in words(app)
