@@ -15,7 +15,7 @@ import numpy as np
 
 from core.cards import write_json
 from core.data.dataset import DomainData
-from core.errors import DataError
+from core.errors import CheckpointError, DataError
 from core.evaluate.diversity import intra_class
 from core.evaluate.text_generator import Drawer, known_share
 from core.registry import Registry
@@ -50,10 +50,13 @@ def evaluate(
         progress: called with the share done.
 
     Raises:
-        CheckpointError: no such model.
+        CheckpointError: no such model, or no classifier to judge its images.
         DataError: no validation report of a condition.
     """
     card, texts = registry.card(model_id), validation_texts(paths)
+    judges = {c: j.id for c in CONDITIONS if (j := judge_of(registry, c))}
+    if not judges:
+        raise CheckpointError("No classifier of real chest X-rays is here to judge the images.")
     lines = [texts[c][k % len(texts[c])] for c in CONDITIONS for k in range(n)]
     wanted = np.repeat(CONDITIONS, n)
     rows = []
@@ -69,7 +72,7 @@ def evaluate(
     result = {
         "model": card.id, "model_files": card.files, "n": n, "split": "val", "rows": rows,
         "texts": {c: len(texts[c]) for c in CONDITIONS},
-        "judges": {c: j.id for c in CONDITIONS if (j := judge_of(registry, c))},
+        "judges": judges,
         "real_ms_ssim": _real_similarity(data),
         "slack": SLACK, "chosen": choose(rows),
     }  # fmt: skip

@@ -12,10 +12,17 @@ GUIDANCE_FILE = "guidance.json"
 
 
 def guidance_of(registry: Registry, card: Card) -> dict[str, Any]:
-    """What was measured of a generator's guidance (`evaluate text-guidance`); {} where nothing."""
+    """What was measured of a generator's guidance (`evaluate text-guidance`).
+
+    Returns:
+        {} where nothing was, where the file cannot be read, or where it is of other weights.
+    """
     path = registry.folder(card.id) / GUIDANCE_FILE
-    found: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    return found
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if found.get("model_files") == card.files else {}
 
 
 def options_of(

@@ -3,7 +3,7 @@ import zipfile
 
 import pytest
 
-from core.errors import DataError
+from core.errors import CheckpointError, DataError
 from core.evaluate import text_guidance
 from core.services.text import draw
 from core.services.text_options import GUIDANCE_FILE, options_of
@@ -41,6 +41,25 @@ def test_the_default_is_chosen_on_validation_texts_and_then_used(setting):
     )
     figure = trade_off(found)
     assert len(figure.data) == 3 and list(figure.data[0].x) == [1.0, 3.0]
+
+
+def test_a_choice_for_other_weights_or_a_damaged_file_counts_for_nothing(setting):
+    registry = setting[0]
+    card = registry.card("chest_xray/text-gan")
+    path = registry.folder(card.id) / GUIDANCE_FILE
+    path.write_text(json.dumps({"chosen": 3.0, "model_files": card.files}))
+    assert options_of(registry, card) == {"guidance": 3.0}
+    path.write_text(json.dumps({"chosen": 3.0, "model_files": {"model.safetensors": "0" * 64}}))
+    assert options_of(registry, card) == {}
+    path.write_text('{"chosen": 3')
+    assert options_of(registry, card) == {}
+    path.unlink()
+
+
+def test_without_a_judge_nothing_is_chosen(setting, monkeypatch):
+    monkeypatch.setattr(text_guidance, "judge_of", lambda registry, condition: None)
+    with pytest.raises(CheckpointError, match="No classifier of real chest X-rays"):
+        text_guidance.evaluate(setting[0], "chest_xray/text-gan", tiny.data(n=20), [setting[1]])
 
 
 def test_only_validation_texts_are_read(setting):

@@ -118,7 +118,14 @@ def test_guidance_starts_where_validation_put_it(open_text, toys):
          "ms_ssim": {"mean": 0.5, "ci": [0.4, 0.6]}}
         for g in (1.0, 3.0)
     ]  # fmt: skip
-    found = {"chosen": 3.0, "slack": 0.01, "n": 40, "rows": rows, "real_ms_ssim": {"mean": 0.48}}
+    found = {
+        "model_files": model.files,
+        "chosen": 3.0,
+        "slack": 0.01,
+        "n": 40,
+        "rows": rows,
+        "real_ms_ssim": {"mean": 0.48},
+    }
     write_json(toys.folder(model.id) / GUIDANCE_FILE, found)
     app = open_text()
     assert not app.exception and app.slider(key="guidance").value == 3.0
