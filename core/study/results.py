@@ -55,7 +55,7 @@ class Study:
         for content, logits in found:
             key = (content["model"], float(content["share"]), content["arm"])
             if logits is None:
-                name = f"{key[0]}, {key[1]:.0%}, {key[2]}, seed {content['seed']}"
+                name = _cell_name(*key, content["seed"])
                 self.missing.append({"cell": name, "reason": content["missing"]})
                 continue
             self.files.setdefault(key, []).append(content)
@@ -79,6 +79,10 @@ class Study:
         return np.flatnonzero(clean | (name == "official"))
 
 
+def _cell_name(model: str, share: float, arm: str, seed: int) -> str:
+    return f"{model}, {share:.0%}, {arm}, seed {seed}"
+
+
 def _answers(logits: np.ndarray, fitted: dict[str, Any]) -> Answers:
     p = calibration.probabilities(logits, float(fitted["temperature"]))
     said = calibration.predict(p, fitted.get("threshold"))
@@ -100,7 +104,9 @@ def results(out: Path, draws: int = 10_000) -> dict[str, Any]:
     tests = {name: (study.rows(name), TestSet(study.labels[study.rows(name)], draws))
              for name in SETS if len(study.rows(name))}  # fmt: skip
     minority = _minority(study)
-    planned = len(cells(config, list(about["packs"])))
+    plan = cells(config, list(about["packs"]))
+    wanted = {_cell_name(c.model, c.share, c.arm, c.seed) for c in plan}
+    missing = [m for m in study.missing if m["cell"] in wanted]  # a plan may have changed
     done = sum(len(v) for v in study.answers.values())
     return {
         "domain": config["domain"],
@@ -116,7 +122,7 @@ def results(out: Path, draws: int = 10_000) -> dict[str, Any]:
         "held_out": about["held_out"],
         "test_images": {name: len(rows) for name, (rows, _) in tests.items()},
         "resamples": draws,
-        "cells": {"planned": planned, "done": done, "missing": study.missing},
+        "cells": {"planned": len(plan), "done": done, "missing": missing},
         "arms": [_arm(study, key, tests, minority) for key in sorted(study.answers)],
         "effects": _corrected(list(_effects(study, tests, minority))),
         "architectures": list(_architectures(study, next(iter(config["models"])), tests, minority)),

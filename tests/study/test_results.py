@@ -110,13 +110,14 @@ def test_the_file_is_small_and_read_back(found, tmp_path):
     assert read_results(tmp_path) is None
 
 
-def test_missing_cells_keep_their_reason(tmp_path):
+def test_missing_cells_of_the_plan_keep_their_reason(tmp_path):
     out = plant(tmp_path, {"classic": 1.0}, seeds=1)
     mark = json.loads((out / "study.json").read_text())["digest"]
-    gap = {"digest": mark, "model": "cnn", "share": 0.25, "arm": "gan@9", "seed": 0}
-    write_json(out / "cells" / "gap.json", gap | {"missing": "too few"})
+    for name in ("gan@1", "gan@9"):  # the second is of an earlier plan
+        gap = {"digest": mark, "model": "cnn", "share": 0.25, "arm": name, "seed": 0}
+        write_json(out / "cells" / f"{name}.json", gap | {"missing": "too few"})
     found = results(out, draws=50)
-    assert found["cells"]["missing"] == [{"cell": "cnn, 25%, gan@9, seed 0", "reason": "too few"}]
+    assert found["cells"]["missing"] == [{"cell": "cnn, 25%, gan@1, seed 0", "reason": "too few"}]
 
 
 def test_no_cells_are_said(tmp_path):
