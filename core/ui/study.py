@@ -157,6 +157,10 @@ def _architectures(view: View) -> None:
     with st.expander("Architectures beside each other"):
         figure = study.architectures(view.results, view.where, view.figure)
         show(figure, "study:architectures", figure.layout.title.text)
+        st.caption(
+            "Real images alone. Lines are means over all seeds of a model; gaps compare only the "
+            "seeds that both models have."
+        )
         st.markdown("\n".join(f"- {line}" for line in lines))
         found = architectures.table(view.results, view.where, view.figure)
         st.dataframe(found, hide_index=True, alt="Gap of each architecture in every regime")

@@ -117,7 +117,7 @@ def architectures(results: dict[str, Any], where: str, figure: str) -> go.Figure
                 customdata=[len(a["seeds"]) for a in own],
                 hovertemplate="%{x}: %{y:.3f}, seeds: %{customdata}",
             )
-    title = f"{FIGURES[figure].capitalize()} by architecture, real images alone"
+    title = f"{FIGURES[figure].capitalize()} by architecture"
     n = results["test_images"][where]
     return frame(fig, f"{title} (n = {n})", "real training images", FIGURES[figure])
 
