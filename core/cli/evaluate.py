@@ -22,7 +22,6 @@ EVALUATORS = {
     "detector": "core.evaluate.detection",
     "generator": "core.evaluate.generator",
     "autoencoder": "core.evaluate.reconstruction",
-    "grain": "core.evaluate.grain",
     "encoder": "core.evaluate.encoder",
     "explain": "core.explain.dataset",
     "text-generator": "core.evaluate.text_generator",
@@ -30,9 +29,8 @@ EVALUATORS = {
     "translator": "core.evaluate.translation",
 }
 # whose models are measured, where it is not the task itself, and where the figures then go
-_MODELS = {"explain": ("classifier", "detector"), "grain": ("autoencoder",),
-           "text-guidance": ("text-generator",)}  # fmt: skip
-_FILES = {"explain": "explain.json", "grain": "grain.json", "text-guidance": "guidance.json"}
+_MODELS = {"explain": ("classifier", "detector"), "text-guidance": ("text-generator",)}  # fmt: skip
+_FILES = {"explain": "explain.json", "text-guidance": "guidance.json"}
 _N = typer.Option("--n", min=2, help="Images of each kind, where the task draws some.")
 _SEEDS = typer.Option(min=1, help="Number of sampling seeds, for generators.")
 _SPLITS = typer.Option(help="Held-out splits to use, comma-separated: val, test.")
@@ -55,8 +53,7 @@ def evaluate(
     """Measure models on held-out images; the figures go into each model's metrics.json.
 
     `explain` measures the maps of classifiers and detectors, or of a named critic, into
-    explain.json; `grain` sweeps the amount of an autoencoder's grain, into grain.json;
-    `text-guidance` that of a text generator's guidance, which chooses its default.
+    explain.json; `text-guidance` sweeps a text generator's guidance, which chooses its default.
     """
     with reported():
         domain_of(domain)

@@ -177,6 +177,7 @@ def setting(
             "spectrum": "log10 radial power spectrum, luminance",
             "hog": "histograms of oriented gradients on a 4 × 4 grid, luminance",
             "lbp_tolerant": f"as lbp, differences up to {TOLERANCE:g} grey levels ignored",
+            "glcm": "properties of grey-level co-occurrence at 1, 2 and 4 pixels, luminance",
         },
     }
 

@@ -1,4 +1,4 @@
-"""Texture and shape descriptors without learning: local binary patterns, radial spectrum, HOG.
+"""Texture and shape descriptors without learning: local patterns, spectrum, co-occurrence, HOG.
 
 Plain local patterns see differences of one grey level: on flat ground, such as the black around a
 head, the last bit decides every pattern, and a real image to which one grey level of noise was
@@ -16,6 +16,11 @@ from PIL import Image
 
 PATTERNS = ((8, 1.0), (16, 2.0))  # (points, radius in pixels)
 TOLERANCE = 3.0  # grey levels by which a neighbour may be darker and still count as equal
+
+
+LEVELS = 32  # grey levels told apart in co-occurrence matrices
+DISTANCES = (1, 2, 4)  # pixels between the two of a pair
+PROPERTIES = ("contrast", "dissimilarity", "homogeneity", "energy", "correlation")
 
 
 def luminance(pixels: np.ndarray) -> np.ndarray:
@@ -132,11 +137,34 @@ def gradients(pixels: np.ndarray) -> np.ndarray:
     )
 
 
+def co_occurrence(pixels: np.ndarray) -> np.ndarray:
+    """Properties of grey-level co-occurrence matrices (Haralick et al. 1973), all directions alike.
+
+    Args:
+        pixels: (N, S, S, C) uint8.
+
+    Returns:
+        (N, 15): each of `PROPERTIES` at each of `DISTANCES`, contrast and dissimilarity in log10.
+    """
+    from skimage.feature import graycomatrix, graycoprops
+
+    angles = np.arange(4) * np.pi / 4
+    found = []
+    for grey in np.rint(luminance(pixels) * 255).astype(np.uint8) // (256 // LEVELS):
+        pairs = graycomatrix(grey, DISTANCES, angles, LEVELS, symmetric=True, normed=True)
+        values = {p: graycoprops(pairs, p).mean(1) for p in PROPERTIES}
+        for name in PROPERTIES[:2]:  # over decades from image to image
+            values[name] = np.log10(values[name] + 1e-4)
+        found.append(np.concatenate(list(values.values())))
+    return np.stack(found)
+
+
 DESCRIPTORS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "lbp": local_patterns,
     "spectrum": spectrum,
     "hog": gradients,
     "lbp_tolerant": tolerant_patterns,
+    "glcm": co_occurrence,
 }
 
 

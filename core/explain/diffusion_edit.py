@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import torch
 
-from core.models.diffusion import LatentDiffusion, integrate
+from core.models.diffusion import LatentDiffusion
+from core.models.ode import heun
 
 STRENGTHS = (0.4, 0.55, 0.65, 0.75, 0.85, 0.95)
 GUIDANCE = 4.0  # higher than for sampling: half the change of the pixels for the same flip
@@ -73,9 +74,9 @@ def redraw(
     last = start.expand(len(classes), -1, -1, -1)
     for tried, strength in enumerate(strengths):
         progress(tried / len(strengths))
-        noised = integrate(diffusion.guided(none, 1.0), noised, _times(before, strength, LEG))
+        noised = heun(diffusion.guided(none, 1.0), noised, _times(before, strength, LEG))
         steps = max(3, round(STEPS * strength))
-        drawn = integrate(
+        drawn = heun(
             diffusion.guided(classes, GUIDANCE),
             noised.expand_as(last),
             _times(strength, 0, steps),

@@ -24,7 +24,7 @@ from core.services.text_options import options_of
 from core.text.encoder import TextEncoder, Tokens
 
 STEPS = 8  # of the path integral, Gauss-Legendre
-SAMPLING = {"steps": 3.0}  # of the diffusion while gradients flow through it
+SAMPLING = {"steps": 5.0}  # of the diffusion while gradients flow through it
 REMOVED = 6  # words taken out one by one, those of largest attribution
 
 

@@ -103,7 +103,7 @@ def ablate(
         layer: key of `unit_layers()`.
         units: channels.
         factor: what they are multiplied by, not negative.
-        seeds: of the grain, one per image.
+        seeds: of the texture, one per image.
 
     Raises:
         ValueError: a negative factor.

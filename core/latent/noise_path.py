@@ -6,7 +6,8 @@ import torch
 
 from core.latent.interpolation import path, slerp
 from core.models.base import Progress
-from core.models.diffusion import STEPS, LatentDiffusion, Velocity, integrate
+from core.models.diffusion import STEPS, LatentDiffusion
+from core.models.ode import Velocity, dpm_solver, schedule
 
 
 def flat_slerp(a: torch.Tensor, b: torch.Tensor, t: float) -> torch.Tensor:
@@ -65,11 +66,10 @@ def through_noise(
     line = path(ends[0], ends[1], frames, flat_slerp)[:, 0]
     first, second = (torch.full((frames,), c, device=line.device) for c in classes)
     velocity = blended(model, first, second, guidance)
-    times = torch.linspace(1, 0, steps + 1).tolist()
 
     def report(k: int, z: torch.Tensor, t: float, v: torch.Tensor) -> None:
         if progress:
             progress((k + 1) / (steps + 1), None)
 
-    latents = integrate(velocity, line, times, report)
+    latents = dpm_solver(velocity, line, schedule(steps), report)
     return torch.cat([model.to_image(part) for part in latents.split(8)])

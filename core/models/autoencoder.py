@@ -7,7 +7,7 @@ CPU. The inner module is `diffusers.AutoencoderKL` and opens anywhere diffusers 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from core.models.base import Load, family
-from core.models.grain import Grain
+from core.models.texture import Texture
 
 
 class Autoencoder(nn.Module):
@@ -26,8 +26,7 @@ class Autoencoder(nn.Module):
         latent_channels: L.
         widths: channels at S/4 and S/8.
         layers: residual blocks per level of the encoder (the decoder has one more).
-        grain: octaves of fine texture added to decoded images, 0 for none.
-        grain_amounts: see `Grain`.
+        texture: settings of the `Texture` added to decoded images, none for plain ones.
     """
 
     def __init__(
@@ -36,8 +35,7 @@ class Autoencoder(nn.Module):
         latent_channels: int,
         widths: tuple[int, ...],
         layers: int,
-        grain: int = 0,
-        grain_amounts: Mapping[str, Sequence[float]] | None = None,
+        texture: dict[str, int] | None = None,
     ) -> None:
         super().__init__()
         self.fold = fold
@@ -56,7 +54,8 @@ class Autoencoder(nn.Module):
             mid_block_add_attention=False,
             scaling_factor=1.0,
         )
-        self.grain = Grain(grain, amounts=grain_amounts) if grain else None
+        self.texture = Texture(**texture) if texture else None
+
         self.register_buffer("mean", torch.zeros(1, latent_channels, 1, 1))
         self.register_buffer("std", torch.ones(1, latent_channels, 1, 1))
         self.mean: torch.Tensor
@@ -91,21 +90,21 @@ class Autoencoder(nn.Module):
         Args:
             z: (N, L, S/8, S/8).
             channels: 1 or 3.
-            seeds: of the grain, one per image; the same for all images where left out.
+            seeds: of the texture, one per image; the same for all images where left out.
         """
-        return self.add_grain(self.decode_plain(z, channels), seeds)
+        return self.add_texture(self.decode_plain(z, channels), seeds)
 
     def decode_plain(self, z: torch.Tensor, channels: int = 3) -> torch.Tensor:
-        """As `decode`, without grain."""
+        """As `decode`, without texture."""
         x = self.decode_raw(z * self.std + self.mean)
         return x.mean(1, keepdim=True) if channels == 1 else x
 
-    def add_grain(self, x: torch.Tensor, seeds: Sequence[int] | None = None) -> torch.Tensor:
-        """Decoded images (N, 1 or 3, S, S) with fine texture, where the model has any."""
-        if self.grain is None:
-            return x
+    def add_texture(self, x: torch.Tensor, seeds: Sequence[int] | None = None) -> torch.Tensor:
+        """Decoded images (N, 1 or 3, S, S) with fine texture, where the model draws any."""
         grey = x.shape[1] == 1
-        return self.grain(x.expand(-1, 3, -1, -1), seeds, grey)[:, : x.shape[1]]
+        if self.texture is None:
+            return x
+        return self.texture(x.expand(-1, 3, -1, -1), seeds, grey)[:, : x.shape[1]]
 
 
 @family("autoencoder-kl")
@@ -116,6 +115,5 @@ def build_autoencoder(config: dict[str, Any], load: Load) -> nn.Module:
         int(config["latent_channels"]),
         tuple(config["widths"]),
         int(config["layers"]),
-        int(config.get("grain", 0)),
-        config.get("grain_amounts"),
+        config.get("texture"),
     )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from diffusers import AutoencoderKL, FlowMatchHeunDiscreteScheduler, UNet2DModel
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, UNet2DModel
 
 from core.cards import write_json
 from core.models.diffusion import LatentDiffusion
+from core.models.ode import SHIFT
 
-PARTS = {"unet": UNet2DModel, "vae": AutoencoderKL, "scheduler": FlowMatchHeunDiscreteScheduler}
+PARTS = {"unet": UNet2DModel, "vae": AutoencoderKL, "scheduler": DPMSolverMultistepScheduler}
 
 
 def save(model: LatentDiffusion, classes: list[str], folder: Path) -> None:
@@ -28,7 +29,10 @@ def save(model: LatentDiffusion, classes: list[str], folder: Path) -> None:
         latents_mean=autoencoder.mean.flatten().tolist(),
         latents_std=autoencoder.std.flatten().tolist(),
     )
-    parts = {"unet": model.unet, "vae": autoencoder.kl, "scheduler": PARTS["scheduler"]()}
+    solver = DPMSolverMultistepScheduler(
+        prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=SHIFT
+    )
+    parts = {"unet": model.unet, "vae": autoencoder.kl, "scheduler": solver}
     for name, part in parts.items():
         part.save_pretrained(folder / name)
     index = {n: ["diffusers", c.__name__] for n, c in PARTS.items()}

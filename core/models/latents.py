@@ -41,7 +41,7 @@ class InLatents:
 
         Args:
             grid: latents (N, L, S/8, S/8), or images in pixel space.
-            seeds: of the grain, one per image; the same grain for all where left out.
+            seeds: of the texture, one per image; the same for all where left out.
         """
         if self.autoencoder is None:
             return grid

@@ -15,7 +15,7 @@ from core.evaluate.features import find_encoder
 from core.latent.interpolation import lerp, path, path_length, slerp
 from core.latent.noise_path import through_noise
 from core.models.base import StyleGenerator, noise
-from core.models.diffusion import GUIDANCE, STEPS, LatentDiffusion
+from core.models.diffusion import STEPS, LatentDiffusion
 from core.models.gan.space import GanGenerator
 from core.registry import Loaded, Registry
 from core.services.queue import Turn, turn
@@ -26,7 +26,7 @@ MODES = {
     "noise": "Through diffusion noise",
 }
 BATCH = 8
-INVERSION = 24  # steps of Heun, to the noise of an upload and back: more than sampling takes
+INVERSION = 24  # steps to the noise of an upload and back: more than sampling takes
 
 Report = Callable[[float], object]
 
@@ -53,7 +53,7 @@ class Film:
     """Images from one end to the other.
 
     Attributes:
-        frames: (n, S, S, C) uint8; where the autoencoder adds grain, it is the same in all.
+        frames: (n, S, S, C) uint8; texture that the autoencoder draws has the same noise in all.
         mode: key of `MODES`.
         length: way through the in-domain features, the sum of the steps (perceptual path length);
             None without an encoder.
@@ -184,7 +184,7 @@ def _through_noise(loaded: Loaded, ends: tuple[End, End], n: int, report: Any) -
         inverted = True
         report(0.0, None)
     # unguided where an image was inverted: the way there and the way back are then the same
-    guidance, steps = (1.0, INVERSION) if inverted else (GUIDANCE, STEPS)
+    guidance, steps = (1.0, INVERSION) if inverted else (model.guidance, STEPS)
     ends_ = (noises[0], noises[1])
     return through_noise(model, ends_, classes, n, steps, guidance, report)
 

@@ -158,7 +158,7 @@ def draw(
         model: id of a style-based generator.
         styles: as `code` or an inversion gives, (layers, w_dim).
         moves: directions and amounts, in standard deviations of W.
-        seed: of the grain, where the autoencoder adds one; that of `generate` is the image's own.
+        seed: of the autoencoder's texture, if any; that of `generate` is the image's own.
     """
     loaded = registry.get(model)
     with loaded.lock, torch.inference_mode():
@@ -238,7 +238,7 @@ def _mapped(loaded: Loaded, class_id: str, seed: int) -> torch.Tensor:
 
 def _pixels(loaded: Loaded, w: torch.Tensor, seed: int | None) -> np.ndarray:
     generator: Any = loaded.module
-    grain = (
+    options = (
         {"seeds": [seed] * len(w)} if seed is not None and isinstance(generator, StyleGAN2) else {}
     )
-    return loaded.card.preprocess().denormalise(generator.synthesise(w, **grain))
+    return loaded.card.preprocess().denormalise(generator.synthesise(w, **options))

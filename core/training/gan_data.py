@@ -82,7 +82,7 @@ def _digest(module: torch.nn.Module) -> str:
     """Of what makes latents: a decoder may be finished further while they stay valid."""
     digest = hashlib.sha256()
     for name, tensor in module.state_dict().items():
-        if "decoder" in name or "post_quant" in name or "grain" in name:
+        if "decoder" in name or "post_quant" in name or "texture" in name:
             continue
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:12]

@@ -13,7 +13,7 @@ from core.training.run import Run
 
 TRAINERS = {
     "autoencoder": "core.training.autoencoder",
-    "grain": "core.training.grain",
+    "texture": "core.training.texture",
     "diffusion": "core.training.diffusion",
     "gan": "core.training.gan",
     "classifier": "core.training.classifier",

@@ -51,12 +51,13 @@ def new_seed() -> None:
 
 def sampling_options(card: Card) -> dict[str, float]:
     """The sampling settings of a model's family; only what differs from its default is passed."""
-    defaults = {"steps": STEPS, "guidance": GUIDANCE, "truncation": 1.0}
+    guidance = card.config.get("guidance", GUIDANCE)
+    defaults = {"steps": STEPS, "guidance": guidance, "truncation": 1.0}
     wanted: dict[str, float] = {}
     if "diffusion" in card.id or "diffusion" in card.family:
         wanted["steps"] = st.slider("Steps", 2, 50, int(defaults["steps"]), key=f"steps:{card.id}")
         wanted["guidance"] = st.slider(
-            "Guidance", 1.0, 8.0, float(defaults["guidance"]), 0.5, key=f"guidance:{card.id}",
+            "Guidance", 1.0, 8.0, float(defaults["guidance"]), 0.25, key=f"guidance:{card.id}",
             help="Above 1 follows the class more closely, at the price of variety.",
         )  # fmt: skip
     else:

@@ -39,7 +39,7 @@ class Start:
         key: tells it from other starts: model, class and seed, or an upload's digest.
         styles: (layers, w_dim).
         class_id: the class it is of, or is taken for.
-        seed: of the grain that the autoencoder may add.
+        seed: of the texture that the autoencoder may add.
         upload: the image that `styles` reproduce, (S, S, C) uint8; None for a drawn one.
     """
 

@@ -35,6 +35,10 @@ NAMES: dict[str, tuple[str, str]] = {
         "Visible texture ratio",
         "The texture ratio, differences of up to 3 grey levels ignored; 1 is best.",
     ),
+    "ratio_glcm": (
+        "Co-occurrence ratio",
+        "The FID ratio on grey-level co-occurrence, which no model was trained towards; 1 is best.",
+    ),
     "ms_ssim": ("MS-SSIM within class", "Likeness of pairs of one class; near real's is best."),
     "cas": ("Classification accuracy score", "Trained on synthetic, tested on real."),
     "balanced_accuracy": ("Balanced accuracy", "Mean recall over classes."),
@@ -45,7 +49,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "average_precision": ("Average precision", "Area under the precision-recall curve."),
     "tpr_at_5_fpr": ("TPR at 5 % FPR", "Synthetic images found at 5 % false alarms."),
 }
-TEXTURE = ("lbp", "lbp_tolerant", "spectrum")
+TEXTURE = ("lbp", "lbp_tolerant", "spectrum", "glcm")
 LEADING = ("fid_ratio", "kid", "coverage", "recall")
 SKIPPED = ("n", "seed", "seeds", "definitions", "model_files", "class_counts", "k", "quantile")
 

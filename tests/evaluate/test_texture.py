@@ -4,6 +4,7 @@ import pytest
 from core.evaluate.frechet import frechet
 from core.evaluate.texture import (
     DESCRIPTORS,
+    co_occurrence,
     gradients,
     local_patterns,
     luminance,
@@ -48,6 +49,22 @@ def test_spectrum_of_white_noise_is_flat_and_blur_lowers_its_end(rng):
     assert flat.max() - flat[2:].min() < 0.6
     soft = (images.astype(float) + np.roll(images, 1, 1) + np.roll(images, 1, 2)) / 3
     assert spectrum(soft.astype(np.uint8)).mean(0)[-5:].mean() < flat[-5:].mean() - 0.3
+
+
+def test_co_occurrence_tells_fine_from_coarse_noise(rng):
+    fine = noise_images(rng, 6)
+    coarse = fine[:, :16, :16].repeat(4, 1).repeat(4, 2)
+    found = {k: co_occurrence(v).mean(0) for k, v in (("fine", fine), ("coarse", coarse))}
+    assert found["fine"].shape == (15,)
+    contrast, correlation = slice(0, 3), slice(12, 15)
+    assert (found["fine"][contrast][:2] > found["coarse"][contrast][:2]).all()
+    assert np.abs(found["fine"][correlation]).max() < 0.05 < found["coarse"][correlation][0]
+
+
+def test_co_occurrence_of_a_turned_image_is_the_same(rng):
+    images = noise_images(rng, 3)
+    turned = np.ascontiguousarray(np.rot90(images, axes=(1, 2)))
+    np.testing.assert_allclose(co_occurrence(images), co_occurrence(turned), atol=1e-9)
 
 
 def test_gradients_tell_orientation():
@@ -100,7 +117,7 @@ def test_a_good_jpeg_hardly_changes_an_image(rng):
     assert colour.shape == (3, 64, 64, 3)
 
 
-@pytest.mark.parametrize("name", ["lbp", "spectrum", "lbp_tolerant"])
+@pytest.mark.parametrize("name", ["lbp", "spectrum", "lbp_tolerant", "glcm"])
 def test_blurred_images_are_farther_than_other_sharp_ones(name, rng):
     function = DESCRIPTORS[name]
     images = noise_images(rng, 60, 32)

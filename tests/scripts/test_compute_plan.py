@@ -2,7 +2,9 @@
 
 import json
 
-from scripts.compute_plan import OUT, ROOT, curve, earlier, rows, table
+import pytest
+
+from scripts.compute_plan import OUT, ROOT, curve, earlier, outlook, power_law, rows, table
 
 
 def checkpoint(root, images=3_600_000, seconds=7200):
@@ -36,3 +38,19 @@ def test_the_document_is_that_of_the_shipped_cards():
 def test_earlier_legs_add_up():
     chain = {"started_from": {"images_seen": 5, "started_from": {"images_seen": 7}}}
     assert earlier(chain) == 12 and earlier({}) == 0
+
+
+def test_a_power_law_is_found_again():
+    points = [(n * 1000, 0.2 + 40 * (n * 1000) ** -0.6) for n in range(30, 400, 30)]
+    end, scale, power = power_law(points)
+    assert end == pytest.approx(0.2, abs=0.01) and power == pytest.approx(0.6, abs=0.05)
+    assert end + scale * 1e6**-power == pytest.approx(0.2 + 40 * 1e6**-0.6, rel=0.01)
+
+
+def test_the_outlook_continues_curves_with_points_enough(tmp_path):
+    folder = checkpoint(tmp_path)
+    assert "d/m" not in outlook(rows(tmp_path))
+    log = [{"images_seen": n * 100, "held_out_loss": 0.1 + n**-0.5} for n in range(1, 21)]
+    (folder / "history.jsonl").write_text("".join(json.dumps(x) + "\n" for x in log))
+    line = next(x for x in outlook(rows(tmp_path)).splitlines() if "d/m" in x)
+    assert "| 2,000 | 0.324 | 0.100 | 0.212 | 0.156 |" in line

@@ -113,7 +113,7 @@ class StyleGAN2(GanGenerator, StyleGenerator):
         return self.synthesis(w)
 
     def synthesise(self, w: torch.Tensor, seeds: list[int] | None = None) -> torch.Tensor:
-        """(N, num_layers, w_dim) to normalised images, (N, C, S, S); seeds of the grain."""
+        """(N, num_layers, w_dim) to normalised images, (N, C, S, S); seeds of the texture."""
         return self.to_image(self.synthesis(w), seeds)
 
     def grid(self, z: torch.Tensor, labels: torch.Tensor, truncation: float = 1.0) -> torch.Tensor:
