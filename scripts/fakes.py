@@ -1,4 +1,4 @@
-"""Fakes that a domain's detector trains on: `python scripts/fakes.py DOMAIN [--count 24]`.
+"""Fakes a domain's detector trains on: `PYTHONPATH=. python scripts/fakes.py DOMAIN [--count 24]`.
 
 Two families at several seeds, samplers, guidance scales and truncations, into out/fakes/DOMAIN.
 WGAN-GP and DCGAN are kept out: they stay generators that no detector ever saw. A folder that is
