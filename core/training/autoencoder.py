@@ -10,7 +10,6 @@ import math
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from core.cards import Card
@@ -21,6 +20,7 @@ from core.models.base import build, stands_alone
 from core.models.patch_critic import PatchCritic
 from core.registry import Registry
 from core.training.batches import Pool, save_grid
+from core.training.descent import descend
 from core.training.ema import Ema
 from core.training.publish import publish
 from core.training.run import Run
@@ -77,7 +77,7 @@ class AutoencoderTrainer:
         kl = 0.5 * (mean.square() + logvar.exp() - 1 - logvar).mean()
         losses = {"l1": F.l1_loss(y, x), "edges": _edges(y, x), "kl": kl}
         total = losses["l1"] + losses["edges"] + self.settings["kl"] * kl
-        _step(self.optimiser, total, self.model)
+        descend(self.optimiser, total, self.model)
         return losses
 
     def finish(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -91,7 +91,7 @@ class AutoencoderTrainer:
             real, wanted = self.critic(x)
             fake, _ = self.critic(y.detach())
             critic = F.relu(1 - real.float()).mean() + F.relu(1 + fake.float()).mean()
-        _step(self.critic_optimiser, critic, self.critic)
+        descend(self.critic_optimiser, critic, self.critic)
         # decoder: stay near the image, match the critic's features (Larsen et al. 2016, eq. 7)
         with mixed(self.run.device):
             score, features = self.critic(y)
@@ -100,7 +100,7 @@ class AutoencoderTrainer:
         losses = {"l1": F.l1_loss(y, x), "matching": matching, "adversarial": -score.float().mean()}
         weights = self.settings["finish"]
         total = torch.stack([weights[k] * v for k, v in losses.items()]).sum()
-        _step(self.optimiser, total, self.model.kl.decoder)
+        descend(self.optimiser, total, self.model.kl.decoder)
         return {**losses, "critic": critic}
 
     def train(self) -> None:
@@ -195,13 +195,6 @@ def _edges(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """L1 distance of horizontal and vertical differences."""
     across = F.l1_loss(y.diff(dim=-1), x.diff(dim=-1))
     return across + F.l1_loss(y.diff(dim=-2), x.diff(dim=-2))
-
-
-def _step(optimiser: torch.optim.Optimizer, loss: torch.Tensor, module: nn.Module) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-    optimiser.step()
 
 
 def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:

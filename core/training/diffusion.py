@@ -16,6 +16,7 @@ from core.models.base import build
 from core.models.diffusion import LatentDiffusion
 from core.registry import Registry
 from core.training.batches import save_grid
+from core.training.descent import descend
 from core.training.ema import Ema
 from core.training.gan_data import Reals, encode_images, load_reals
 from core.training.gan_monitor import describe, kernel_distance
@@ -66,10 +67,7 @@ class DiffusionTrainer:
             loss = flow_loss(self.model, z, labels)
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.unet.parameters(), 1.0)
-        self.optimiser.step()
+        descend(self.optimiser, loss, self.model.unet)
         self.run.step += 1
         self.run.images_seen += size
         self.ema.update(self.model.unet, self.run.step)

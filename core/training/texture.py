@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from core.cards import Card
@@ -19,6 +18,7 @@ from core.models.patch_critic import PatchCritic
 from core.models.texture import FOLD, MAPS
 from core.registry import Registry
 from core.training.batches import Pool, save_grid
+from core.training.descent import descend
 from core.training.ema import Ema
 from core.training.publish import publish
 from core.training.run import Run
@@ -115,7 +115,7 @@ class TextureTrainer:
         critic, wanted = self._teach(made.detach(), x)
         losses = self._losses(made, x, wanted)
         total = torch.stack([self.settings["loss"][k] * v for k, v in losses.items()]).sum()
-        _step(self.optimiser, total, self.texture)
+        descend(self.optimiser, total, self.texture)
         self.run.step += 1
         self.run.images_seen += len(y)
         self.ema.update(self.texture, self.run.step)
@@ -129,7 +129,7 @@ class TextureTrainer:
         fake, _ = self.critic(magnified(made))
         # hinge loss (Lim & Ye 2017, eq. 9)
         critic = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
-        _step(self.critic_optimiser, critic, self.critic)
+        descend(self.critic_optimiser, critic, self.critic)
         return critic, [w.detach() for w in wanted]
 
     def _losses(
@@ -174,13 +174,6 @@ class TextureTrainer:
 
 
 _STATEFUL = ("texture", "critic", "optimiser", "critic_optimiser")
-
-
-def _step(optimiser: torch.optim.Optimizer, loss: torch.Tensor, module: nn.Module) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-    optimiser.step()
 
 
 def train(config: dict[str, Any], data: list[DomainData], run: Run) -> Card:
