@@ -12,13 +12,13 @@ from functools import lru_cache
 import torch
 from torch.nn import functional as F
 
+from core.evaluate.texture import PATTERNS
 from core.models.texture import FOLD, blur, octaves
 
 WINDOW = 8  # pixels of a side over which power is compared
 LEVEL = 2 / 255  # a grey level of 8 bits, in [-1, 1]
 LEAST = LEVEL**2 / 12  # power of rounding to 8 bits
 GAIN = 8.0  # how much the critic sees fine detail magnified
-PATTERNS = ((8, 1.0), (16, 2.0))  # (points, radius in pixels) of local patterns
 SOFTNESS = (0.5, 3.0)  # grey levels over which a neighbour turns from darker to brighter
 
 
